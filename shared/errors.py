@@ -1,0 +1,33 @@
+"""What can go wrong, told apart by what to do about it: retry, split, or never again."""
+
+
+class LandcoverError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class RetryLaterError(LandcoverError):
+    """Transient: the same work may succeed later. Raised to the caller so that Pub/Sub delivers again."""
+
+
+class TooBigError(LandcoverError):
+    """The request exceeded a limit of the service: split it and try the parts."""
+
+
+class NeverError(LandcoverError):
+    """The same work can never succeed: record it and acknowledge."""
+
+
+class InvalidMessageError(NeverError):
+    """A message body that does not fit its contract."""
+
+
+class InvalidRowsError(NeverError):
+    """BigQuery refused rows because of their content."""
+
+
+class SettingsError(NeverError):
+    """An environment variable is missing or malformed."""
+
+
+class UserInputError(NeverError):
+    """Input of a person at the command line that cannot be used; the message is one plain sentence."""

@@ -1,0 +1,65 @@
+"""In which grid an AOI is measured.
+
+Dynamic World images lie in the UTM grid of their Sentinel-2 tile. An AOI over two zones is cut at the meridian
+between them and each piece is measured in its own zone's grid, so no pixel is resampled where a scene of that
+zone exists; scenes of the other zone fill only what is left masked.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
+
+from shapely import MultiPolygon, box, get_parts
+from shapely.geometry.base import BaseGeometry
+
+_UTM = re.compile(r"^EPSG:32(?P<hemisphere>[67])(?P<zone>0[1-9]|[1-5]\d|60)$")
+
+
+def utm_zone(crs: str) -> tuple[int, bool] | None:
+    """(zone, is_northern) of a UTM/WGS84 code such as ``EPSG:32651``; None for any other CRS."""
+    match = _UTM.match(crs)
+    return (int(match["zone"]), match["hemisphere"] == "6") if match else None
+
+
+def partition(geometry: BaseGeometry, crs_codes: Iterable[str]) -> dict[str, BaseGeometry]:
+    """Cut a lon/lat geometry into one piece for each CRS it is best measured in.
+
+    The pieces cover the geometry and do not overlap. With UTM zones the cuts run along the meridians midway
+    between the central meridians of the zones at hand, and along the equator where both hemispheres of a zone
+    are. With any other CRS among the codes, the alphabetically first code takes the whole geometry.
+    """
+    codes = sorted(set(crs_codes))
+    zones = {code: utm_zone(code) for code in codes}
+    if len(codes) == 1 or None in zones.values():
+        return {codes[0]: geometry}
+    columns: dict[int, dict[bool, str]] = defaultdict(dict)
+    for code, zone in zones.items():
+        if zone is not None:
+            columns[zone[0]][zone[1]] = code
+    numbers = sorted(columns)
+    centres_deg = [6 * number - 183 for number in numbers]
+    edges_deg = [-180.0, *((a + b) / 2 for a, b in pairwise(centres_deg)), 180.0]
+    pieces: dict[str, BaseGeometry] = {}
+    for number, (west, east) in zip(numbers, pairwise(edges_deg), strict=True):
+        hemispheres = columns[number]
+        for northern, code in hemispheres.items():
+            south = 0.0 if northern and len(hemispheres) == 2 else -90.0
+            north = 0.0 if not northern and len(hemispheres) == 2 else 90.0
+            piece = _polygonal(geometry.intersection(box(west, south, east, north)))
+            if not piece.is_empty:
+                pieces[code] = piece
+    return pieces
+
+
+def _polygonal(geometry: BaseGeometry) -> BaseGeometry:
+    """Only the area of a cut: shared edges and corners come out of an intersection as lines and points."""
+    if geometry.geom_type in {"Polygon", "MultiPolygon"}:
+        return geometry
+    parts = [
+        polygon
+        for part in get_parts(geometry)
+        for polygon in get_parts(part)
+        if polygon.geom_type == "Polygon" and polygon.area > 0
+    ]
+    return MultiPolygon(parts)

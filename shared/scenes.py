@@ -1,0 +1,101 @@
+"""Dynamic World images and the overpasses they belong to.
+
+An image is named like the Sentinel-2 L1C asset: ``20210103T023111_20210103T023107_T51TYL`` is datatake sensing
+time, product time, MGRS tile. All images with the same first stamp are one datatake; what they show of one AOI
+is one overpass. Nothing here touches a client.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from shared.classes import CLASS_NAMES
+from shared.errors import InvalidMessageError
+
+_STAMP = r"\d{8}T\d{6}"
+_IMAGE_ID = re.compile(rf"^(?P<sensing>{_STAMP})_(?P<product>{_STAMP})_(?P<tile>T\d{{2}}[A-Z]{{3}})$")
+_PRODUCT_ID = re.compile(
+    rf"^S2[A-D]_MSI(?:L1C|L2A)_(?P<sensing>{_STAMP})_N\d{{4}}_R\d{{3}}_(?P<tile>T\d{{2}}[A-Z]{{3}})_{_STAMP}(?:\.SAFE)?$"
+)
+_OVERPASS_ID = re.compile(rf"^{_STAMP}$")
+
+# Two granules of one tile share a datatake when it was cut between downlinks; a reprocessed scene shows the same
+# ground again. The share of the older footprint that the newer one must cover to replace it lies between the two.
+SUPERSEDED_OVERLAP = 0.9
+
+
+class SceneName(NamedTuple):
+    """The parts of an image id or Sentinel-2 product id. ``product_stamp`` is empty when the id has none."""
+
+    sensing_stamp: str
+    product_stamp: str
+    tile: str
+
+
+def parse_scene_name(name: str) -> SceneName:
+    """Read a Dynamic World image id (with or without its collection path) or a Sentinel-2 product id.
+
+    Raises InvalidMessageError when it is neither. A product id has no usable product time: its last stamp is a
+    discriminator that differs from Earth Engine's, so the two are joined on (sensing time, tile) only.
+    """
+    stem = name.rsplit("/", 1)[-1]
+    if match := _IMAGE_ID.match(stem):
+        return SceneName(match["sensing"], match["product"], match["tile"])
+    if match := _PRODUCT_ID.match(stem):
+        return SceneName(match["sensing"], "", match["tile"])
+    raise InvalidMessageError(
+        f"{name[:120]!r} is neither a Dynamic World image id (20210103T023111_20210103T023107_T51TYL) "
+        "nor a Sentinel-2 product id (S2A_MSIL1C_20210103T023111_N0209_R046_T51TYL_…)"
+    )
+
+
+def sensing_time(overpass_id: str) -> datetime:
+    """The UTC moment an overpass id names. Raises InvalidMessageError when it names none."""
+    if not _OVERPASS_ID.match(overpass_id):
+        raise InvalidMessageError(f"{overpass_id[:40]!r} is not an overpass id like 20210103T023111")
+    try:
+        return datetime.strptime(overpass_id, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        raise InvalidMessageError(f"{overpass_id!r} is not a moment in time") from None
+
+
+class SceneImage(BaseModel):
+    """One Dynamic World image as Earth Engine lists it.
+
+    ``footprint`` is a GeoJSON geometry in WGS84, ``version_us`` the ingestion time in microseconds
+    (``system:version``), ``crs`` the code of the image's own grid.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    image_id: str
+    version_us: int
+    footprint: dict[str, Any]
+    crs: str
+    bands: tuple[str, ...]
+    algorithm_version: str | None = None
+    qa_version: str | None = None
+
+    @property
+    def name(self) -> SceneName:
+        return parse_scene_name(self.image_id)
+
+    @property
+    def overpass_id(self) -> str:
+        return self.name.sensing_stamp
+
+    @property
+    def has_probabilities(self) -> bool:
+        return set(CLASS_NAMES) <= set(self.bands)
+
+
+def by_overpass(images: Iterable[SceneImage]) -> dict[str, list[SceneImage]]:
+    """Group images by the datatake they belong to, in order of time and then of image id."""
+    groups: dict[str, list[SceneImage]] = defaultdict(list)
+    for image in sorted(images, key=lambda image: image.image_id):
+        groups[image.overpass_id].append(image)
+    return dict(groups)

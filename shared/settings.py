@@ -1,0 +1,85 @@
+"""Every setting of the deployed functions, read from environment variables ``LANDCOVER_*``.
+
+Documented once, here; the README table is checked against this model by a test.
+"""
+
+from datetime import date
+from functools import lru_cache
+from typing import Annotated
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.errors import SettingsError
+
+DYNAMIC_WORLD_START = date(2015, 6, 27)
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}$")]
+
+
+class Settings(BaseSettings):
+    """Settings of one deployment. Unknown values are refused with what was found and what was expected."""
+
+    model_config = SettingsConfigDict(env_prefix="LANDCOVER_", frozen=True)
+
+    project: str = Field(
+        pattern=r"^[a-z][a-z0-9:.-]{2,62}$",
+        description="Google Cloud project that owns topics and dataset, and that Earth Engine bills.",
+    )
+    dataset: Identifier = Field(default="landcover", description="BigQuery dataset.")
+    collection: str = Field(
+        default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read."
+    )
+    earth_engine_url: str | None = Field(
+        default=None, description="Earth Engine endpoint; unset means the real service."
+    )
+    earth_engine_deadline_seconds: float = Field(
+        default=330,
+        gt=0,
+        description="Client deadline of one Earth Engine request (the service stops at 300 s).",
+    )
+    webhook_secrets: SecretStr = Field(
+        default=SecretStr(""),
+        description="Standard Webhooks secrets (whsec_…), separated by spaces; several while rotating.",
+    )
+    max_body_bytes: int = Field(default=5_000_000, gt=0, description="Largest webhook body accepted.")
+    max_features: int = Field(default=1_000, gt=0, description="Most AOIs in one webhook call.")
+    max_vertices: int = Field(default=20_000, gt=0, description="Most positions in one AOI.")
+    max_area_km2: float = Field(default=10_000, gt=0, description="Largest AOI accepted, in km².")
+    backfill_start: date = Field(
+        default=DYNAMIC_WORLD_START,
+        description="First day measured for a new AOI when the registration names none.",
+    )
+    discover_window_days: int = Field(
+        default=45, gt=0, description="Acquisition window that discover lists, in days."
+    )
+    coverage_floor: float = Field(
+        default=0.2, ge=0, le=1, description="Observations under this coverage are left out of summaries."
+    )
+    pixel_budget: int = Field(
+        default=100_000_000, gt=0, description="Most AOI pixels × overpasses in one Earth Engine request."
+    )
+    pair_budget: int = Field(
+        default=500, gt=0, description="Most AOI × overpass pairs in one Earth Engine request."
+    )
+    payload_budget_bytes: int = Field(
+        default=4_000_000,
+        gt=0,
+        description="Most bytes of AOI geometry in one Earth Engine request (limit 10 MB).",
+    )
+
+
+@lru_cache(maxsize=1)
+def load_settings() -> Settings:
+    """The settings of this process.
+
+    Raises SettingsError naming each environment variable that is missing or malformed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"LANDCOVER_{'_'.join(str(part) for part in fault['loc']).upper()}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+        raise SettingsError(f"settings are incomplete or malformed: {faults}") from None
