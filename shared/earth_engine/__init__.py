@@ -1,0 +1,1 @@
+"""Earth Engine through its official client: connecting, listing images, measuring areas."""

@@ -1,0 +1,97 @@
+"""The REST surface of Earth Engine over local scenes, as a WSGI application."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from werkzeug.exceptions import HTTPException
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from local.earth_engine import algorithms, encoding, graph, registry
+from local.earth_engine.algorithms.collections import serve_collection
+from local.earth_engine.errors import EngineError
+
+MOST_PAYLOAD_BYTES = 10_485_760
+_ROUTE = re.compile(r"^/v1(?:alpha|beta)?/projects/[^/]+/(?P<method>algorithms|value:compute|image:computePixels)$")
+_STATUS_NAMES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 413: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED"}
+
+
+class EarthEngineApp:
+    """Answers the client library: discovery, algorithms, value:compute and image:computePixels.
+
+    Counts the requests of each kind, so that tests and benchmarks can say how many a piece of work took.
+    """
+
+    def __init__(self) -> None:
+        self.requests: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        request = Request(environ)
+        try:
+            response = self._answer(request)
+        except EngineError as error:
+            response = _error(error.message, error.status)
+        except HTTPException as error:
+            response = _error(str(error.description), error.code or 400)
+        except json.JSONDecodeError as error:
+            response = _error(f"Invalid JSON payload received. {error}", 400)
+        return response(environ, start_response)
+
+    def _answer(self, request: Request) -> Response:
+        if request.path == "/$discovery/rest":
+            return _json(registry.discovery_document())
+        route = _ROUTE.match(request.path)
+        if route is None:
+            raise EngineError(f"Method not found: {request.path}", 404)
+        with self._lock:
+            self.requests[route["method"]] = self.requests.get(route["method"], 0) + 1
+        if route["method"] == "algorithms":
+            return _json(registry.algorithms_document())
+        if (request.content_length or 0) > MOST_PAYLOAD_BYTES:
+            raise EngineError(f"Request payload size exceeds the limit: {MOST_PAYLOAD_BYTES} bytes.")
+        body = json.loads(request.get_data())
+        value = graph.evaluate(body["expression"])
+        if route["method"] == "value:compute":
+            return _json({"result": encoding.encode(value)})
+        content, content_type = encoding.pixels(value, body)
+        return Response(content, content_type=content_type)
+
+
+def _json(document: Any) -> Response:
+    return Response(json.dumps(document), content_type="application/json; charset=UTF-8")
+
+
+def _error(message: str, status: int) -> Response:
+    body = {"error": {"code": status, "message": message, "status": _STATUS_NAMES.get(status, "INTERNAL")}}
+    return Response(json.dumps(body), status=status, content_type="application/json; charset=UTF-8")
+
+
+class EarthEngineServer:
+    """The application on a loopback port, on its own threads."""
+
+    def __init__(self, scenes: dict[str, Path], port: int = 0) -> None:
+        for collection, folder in scenes.items():
+            serve_collection(collection, folder)
+        self.app = EarthEngineApp()
+        self._server = make_server("127.0.0.1", port, self.app, threaded=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="earth-engine", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.port}"
+
+    def start(self) -> "EarthEngineServer":
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+__all__ = ["EarthEngineApp", "EarthEngineServer", "algorithms"]

@@ -1,0 +1,172 @@
+"""What algorithms take and return: images, features, collections, geometries, projections, dates."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import shapely
+from affine import Affine
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
+
+METRES_PER_DEGREE = 6378137 * math.pi / 180
+
+
+@lru_cache(maxsize=256)
+def parse_crs(code: str) -> CRS:
+    """A pyproj CRS from an authority code or WKT."""
+    return CRS.from_user_input(code)
+
+
+class Projection(NamedTuple):
+    """A CRS code and the affine transform from pixel to CRS coordinates."""
+
+    crs: str
+    transform: Affine
+
+    @property
+    def is_geographic(self) -> bool:
+        return bool(parse_crs(self.crs).is_geographic)
+
+    def nominal_scale_m(self) -> float:
+        """Pixel size in metres, degrees taken at the equator."""
+        size = math.sqrt(abs(self.transform.determinant))
+        return size * METRES_PER_DEGREE if self.is_geographic else size
+
+    def at_scale(self, scale_m: float) -> "Projection":
+        """The same CRS with pixels of a nominal size and the origin at zero, as the service does."""
+        size = scale_m / METRES_PER_DEGREE if self.is_geographic else scale_m
+        return Projection(self.crs, Affine(size, 0, 0, 0, -size, 0))
+
+
+WGS84_ONE_DEGREE = Projection("EPSG:4326", Affine(1, 0, 0, 0, 1, 0))
+
+
+class Pixels(NamedTuple):
+    """Values of one band on a grid window and, where not all are valid, a mask of weights 0..1 or booleans."""
+
+    values: np.ndarray
+    mask: np.ndarray | None
+
+    @property
+    def valid(self) -> np.ndarray:
+        return np.ones(self.values.shape, dtype=bool) if self.mask is None else self.mask > 0
+
+
+class Window:
+    """A rectangle of pixels of a projection; remembers what was read on it so that shared bands are read once."""
+
+    def __init__(self, projection: Projection, col: int, row: int, width: int, height: int) -> None:
+        self.projection = projection
+        self.col, self.row, self.width, self.height = col, row, width, height
+        self._read: dict[int, Pixels] = {}
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return (self.height, self.width)
+
+    @cached_property
+    def transform(self) -> Affine:
+        return self.projection.transform * Affine.translation(self.col, self.row)
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """(west, south, east, north) in CRS units."""
+        a, b = self.transform * (0, 0), self.transform * (self.width, self.height)
+        return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
+
+    def read(self, band: "Band") -> Pixels:
+        """Pixels of a band on this window."""
+        pixels = self._read.get(id(band))
+        if pixels is None:
+            pixels = self._read[id(band)] = band.read(self)
+        return pixels
+
+
+@dataclass(frozen=True, eq=False)
+class Band:
+    """One lazy band: its name, its own projection, and how to read it on any window."""
+
+    name: str
+    projection: Projection
+    read: Callable[[Window], Pixels]
+    dimensions: tuple[int, int] | None = None
+    data_type: dict[str, Any] = field(default_factory=lambda: {"type": "PixelType", "precision": "double"})
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """A lon/lat geometry; ``geodesic`` says how its edges run."""
+
+    shape: BaseGeometry
+    geodesic: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class Element:
+    """Anything with properties and perhaps a geometry."""
+
+    properties: dict[str, Any] = field(default_factory=dict)
+    geometry: Geometry | None = None
+
+    def with_properties(self, **changes: Any) -> Any:
+        return replace(self, properties={**self.properties, **changes})
+
+
+@dataclass(frozen=True, eq=False)
+class Feature(Element):
+    """A geometry, or none, with properties."""
+
+
+@dataclass(frozen=True, eq=False)
+class Image(Element):
+    """Bands with properties and a footprint."""
+
+    bands: tuple[Band, ...] = ()
+    asset_id: str | None = None
+
+    def band(self, name: str) -> Band:
+        return next(band for band in self.bands if band.name == name)
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Elements in order."""
+
+    elements: Sequence[Any]
+    asset_id: str | None = None
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+class Date(NamedTuple):
+    """Milliseconds since 1970 UTC."""
+
+    millis: int
+
+
+class DateRange(NamedTuple):
+    """[start, end) in milliseconds since 1970 UTC."""
+
+    start: int
+    end: int
+
+
+class Filter(NamedTuple):
+    """A predicate on elements."""
+
+    accepts: Callable[[Any], bool]
+
+
+class Function(NamedTuple):
+    """A user's function from the expression graph."""
+
+    argument_names: tuple[str, ...]
+    call: Callable[..., Any]
+
+
+def union_of(geometries: Sequence[Geometry]) -> Geometry:
+    """The union of geometries, planar in lon/lat."""
+    return Geometry(shapely.union_all([g.shape for g in geometries]), geodesic=False)

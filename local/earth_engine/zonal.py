@@ -1,0 +1,117 @@
+"""Which pixels a region holds, and by how much; the loop that feeds them to a reducer block by block."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import shapely
+from exactextract import exact_extract
+from exactextract.feature import JSONFeatureSource
+from exactextract.raster import NumPyRasterSource
+from rasterio.features import geometry_mask
+from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
+
+from local.earth_engine.errors import EngineError
+from local.earth_engine.raster import transformer
+from local.earth_engine.reducers import Accumulator, Reducer
+from local.earth_engine.values import Band, Geometry, Projection, Window
+
+BLOCK_PIXELS = 512
+# 0.001° is about 100 m: a straight edge of that length strays from a parallel's curve by less than a millimetre.
+_DENSIFY_DEG = 0.001
+_MOST_EDGE_POINTS = 100_000
+
+
+def region_in(geometry: Geometry, projection: Projection) -> BaseGeometry:
+    """A lon/lat region in CRS units of the projection; edges straight in lon/lat stay so (RFC 7946)."""
+    shape = geometry.shape
+    if projection.is_geographic:
+        return shape
+    step = max(_DENSIFY_DEG, shape.length / _MOST_EDGE_POINTS)
+    to_crs = transformer("EPSG:4326", projection.crs)
+    dense = shapely.segmentize(shape, step)
+    return shapely.transform(dense, lambda xy: np.column_stack(to_crs.transform(xy[:, 0], xy[:, 1])))
+
+
+def blocks(region: BaseGeometry, projection: Projection) -> Iterator[Window]:
+    """Windows of at most 512 × 512 pixels that cover the region's bounding box on the projection's grid."""
+    left, top, right, bottom = pixel_bounds(region, projection)
+    for row in range(top, bottom, BLOCK_PIXELS):
+        for col in range(left, right, BLOCK_PIXELS):
+            yield Window(projection, col, row, min(BLOCK_PIXELS, right - col), min(BLOCK_PIXELS, bottom - row))
+
+
+def pixel_bounds(region: BaseGeometry, projection: Projection) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) in whole pixels of the projection; all zero for an empty region."""
+    if region.is_empty:
+        return 0, 0, 0, 0
+    west, south, east, north = region.bounds
+    corners = [~projection.transform * (x, y) for x in (west, east) for y in (south, north)]
+    if not all(math.isfinite(v) for corner in corners for v in corner):
+        raise EngineError(f"Unable to transform geometry into requested projection {projection.crs}.")
+    columns, rows = [c for c, _ in corners], [r for _, r in corners]
+    return math.floor(min(columns)), math.floor(min(rows)), math.ceil(max(columns)), math.ceil(max(rows))
+
+
+def coverage_fractions(region: BaseGeometry, window: Window) -> np.ndarray | None:
+    """Share of each pixel's area inside the region, exact; None when the region misses the window."""
+    west, south, east, north = window.bounds
+    frame = shapely.box(west, south, east, north)
+    if not region.intersects(frame):
+        return None
+    if region.contains(frame):
+        return np.ones(window.shape)
+    part = region.intersection(frame)
+    if part.area == 0:
+        return None
+    source = NumPyRasterSource(
+        np.zeros(window.shape, dtype=np.uint8), xmin=west, ymin=south, xmax=east, ymax=north
+    )
+    feature = {"type": "Feature", "properties": {}, "geometry": mapping(part)}
+    found = exact_extract(source, JSONFeatureSource(feature), ["cell_id", "coverage"])[0]["properties"]
+    fractions = np.zeros(window.height * window.width)
+    fractions[np.asarray(found["cell_id"], dtype=np.int64)] = found["coverage"]
+    fractions = fractions.reshape(window.shape)
+    # exactextract counts rows from the north; a grid whose rows run north is the other way round
+    return fractions if window.transform.e < 0 else fractions[::-1]
+
+
+def centres_inside(region: BaseGeometry, window: Window) -> np.ndarray | None:
+    """1 where a pixel's centre is inside the region, else 0, for unweighted reducers."""
+    if not region.intersects(shapely.box(*window.bounds)):
+        return None
+    inside = geometry_mask([mapping(region)], window.shape, window.transform, all_touched=False, invert=True)
+    return inside.astype(float)
+
+
+def reduce_region(
+    inputs: Sequence[Sequence[Band]], reducer: Reducer, geometry: Geometry, projection: Projection
+) -> list[dict[str, object]]:
+    """Outputs of a reducer over a region, for each tuple of input bands."""
+    region = region_in(geometry, projection)
+    shapely.prepare(region)
+    accumulators: list[Accumulator] = [reducer.start() for _ in inputs]
+    for window in blocks(region, projection):
+        fractions = coverage_fractions(region, window) if reducer.weighted else centres_inside(region, window)
+        if fractions is None:
+            continue
+        some = fractions > 0
+        # most blocks of a compact region are mostly inside; index only where that saves work
+        everywhere = bool(some.all())
+        for bands, accumulator in zip(inputs, accumulators, strict=True):
+            weights = fractions
+            values = []
+            for band in bands:
+                pixels = window.read(band)
+                values.append(pixels.values)
+                if pixels.mask is not None:
+                    weights = weights * pixels.mask
+            if not reducer.weighted:
+                weights = (weights > 0).astype(float)
+            if everywhere and weights is fractions:
+                accumulator.add([v.ravel() for v in values], weights.ravel())
+            else:
+                kept = weights > 0
+                accumulator.add([v[kept] for v in values], weights[kept])
+    return [accumulator.result() for accumulator in accumulators]
