@@ -1,0 +1,1 @@
+"""Entry points, one module each: they read a request or a message, call the domain, and write what came of it."""

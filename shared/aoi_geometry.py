@@ -166,10 +166,7 @@ def _crosses_antimeridian(geometry: dict[str, Any]) -> bool:
     """A ring that jumps more than half the globe between two positions crosses ±180° (RFC 7946, 3.1.9)."""
     parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
     return any(
-        abs(b[0] - a[0]) > 180
-        for rings in parts
-        for ring in rings
-        for a, b in zip(ring, ring[1:], strict=False)
+        abs(b[0] - a[0]) > 180 for rings in parts for ring in rings for a, b in zip(ring, ring[1:], strict=False)
     )
 
 

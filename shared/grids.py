@@ -46,13 +46,13 @@ def partition(geometry: BaseGeometry, crs_codes: Iterable[str]) -> dict[str, Bas
         for northern, code in hemispheres.items():
             south = 0.0 if northern and len(hemispheres) == 2 else -90.0
             north = 0.0 if not northern and len(hemispheres) == 2 else 90.0
-            piece = _polygonal(geometry.intersection(box(west, south, east, north)))
+            piece = polygonal(geometry.intersection(box(west, south, east, north)))
             if not piece.is_empty:
                 pieces[code] = piece
     return pieces
 
 
-def _polygonal(geometry: BaseGeometry) -> BaseGeometry:
+def polygonal(geometry: BaseGeometry) -> BaseGeometry:
     """Only the area of a cut: shared edges and corners come out of an intersection as lines and points."""
     if geometry.geom_type in {"Polygon", "MultiPolygon"}:
         return geometry

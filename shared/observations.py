@@ -1,10 +1,12 @@
 """Measured areas and the warehouse rows they become. An observation always has all nine classes."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import reduce
 from typing import Any, NamedTuple
 
 from shared.classes import CLASSES
-from shared.scenes import sensing_time
+from shared.scenes import SceneImage, sensing_time
 from shared.version import __version__
 
 
@@ -34,6 +36,11 @@ class Areas(NamedTuple):
         return min(1.0, self.valid_m2 / self.aoi_m2) if self.aoi_m2 > 0 else 0.0
 
 
+def total(parts: Iterable[Areas]) -> Areas:
+    """The areas of disjoint pieces together. Raises TypeError when there is no piece."""
+    return reduce(Areas.plus, parts)
+
+
 class Provenance(NamedTuple):
     """What a measurement was made from: images used (bottom to top), images listed, versions, and when."""
 
@@ -42,6 +49,17 @@ class Provenance(NamedTuple):
     algorithm_versions: tuple[str, ...]
     qa_versions: tuple[str, ...]
     processed_at: datetime
+
+
+def provenance(used: Sequence[SceneImage], listed_count: int, processed_at: datetime) -> Provenance:
+    """Provenance of a measurement made from these images."""
+    return Provenance(
+        tuple(sorted(image.image_id for image in used)),
+        listed_count,
+        tuple(sorted({image.algorithm_version for image in used if image.algorithm_version})),
+        tuple(sorted({image.qa_version for image in used if image.qa_version})),
+        processed_at,
+    )
 
 
 def class_records(areas: Areas) -> list[dict[str, Any]]:
@@ -77,7 +95,12 @@ def observation_row(
 
 
 def composite_row(
-    aoi_id: str, aoi_version: int, period: str, period_start: str, areas: Areas, provenance: Provenance,
+    aoi_id: str,
+    aoi_version: int,
+    period: str,
+    period_start: str,
+    areas: Areas,
+    provenance: Provenance,
     overpass_count: int,
 ) -> dict[str, Any]:
     """One row of ``composites``: the areas of a per-pixel mode over a month or a year."""

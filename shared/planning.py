@@ -8,14 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import antimeridian
-from shapely import prepare
+from shapely import box, prepare, union_all
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
-from shared.grids import partition
+from shared.errors import NeverError
+from shared.grids import partition, polygonal
 from shared.scenes import SUPERSEDED_OVERLAP, SceneImage, by_overpass
 
 PIXEL_AREA_M2 = 100.0
+_SMALLEST_HALF_DEG = 0.01
 T = TypeVar("T")
 
 
@@ -87,8 +89,7 @@ def without_superseded(images: Sequence[SceneImage]) -> list[SceneImage]:
         outline = footprint_shape(image.footprint)
         newer = [k for k in kept if k.name.tile == image.name.tile and k.overpass_id == image.overpass_id]
         if any(
-            outline.intersection(footprint_shape(k.footprint)).area >= SUPERSEDED_OVERLAP * outline.area
-            for k in newer
+            outline.intersection(footprint_shape(k.footprint)).area >= SUPERSEDED_OVERLAP * outline.area for k in newer
         ):
             continue
         kept.append(image)
@@ -103,15 +104,11 @@ def pieces_of(key: str, aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_pr
     """
     images = [image for overpass in overpasses for image in overpass.used]
     pieces = []
-    for number, (crs, geometry) in enumerate(
-        sorted(partition(shape(aoi.geometry), (i.crs for i in images)).items())
-    ):
+    for number, (crs, geometry) in enumerate(sorted(partition(shape(aoi.geometry), (i.crs for i in images)).items())):
         stacks = tuple(
             tuple(
                 image.image_id
-                for image in sorted(
-                    overpass.used, key=lambda i: (i.crs == crs, i.name.product_stamp, i.image_id)
-                )
+                for image in sorted(overpass.used, key=lambda i: (i.crs == crs, i.name.product_stamp, i.image_id))
             )
             for overpass in overpasses
         )
@@ -124,6 +121,32 @@ def pieces_of(key: str, aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_pr
 def pixels(area_m2: float) -> int:
     """How many 10 m pixels an area has, at least one."""
     return max(1, round(area_m2 / PIXEL_AREA_M2))
+
+
+def region_of(aois: Sequence[Aoi]) -> dict[str, Any]:
+    """A GeoJSON region that holds all the AOIs, made of their bounding boxes."""
+    return mapping(union_all([box(*shape(aoi.geometry).bounds) for aoi in aois]))  # type: ignore[no-any-return]
+
+
+def halves(piece: Piece) -> list[Piece]:
+    """A piece cut in two across its longer side; the areas of the two add up to those of the whole.
+
+    Keys get a suffix. Raises NeverError when the piece is already smaller than 1 km or so.
+    """
+    geometry = shape(piece.geometry)
+    west, south, east, north = geometry.bounds
+    if max(east - west, north - south) < _SMALLEST_HALF_DEG:
+        raise NeverError(f"{piece.key}: too big for Earth Engine though it spans less than {_SMALLEST_HALF_DEG}°")
+    if east - west >= north - south:
+        middle = (west + east) / 2
+        frames = [box(west, south, middle, north), box(middle, south, east, north)]
+    else:
+        middle = (south + north) / 2
+        frames = [box(west, south, east, middle), box(west, middle, east, north)]
+    cuts = [polygonal(geometry.intersection(frame)) for frame in frames]
+    return [
+        Piece(f"{piece.key}/{number}", piece.layer, mapping(cut)) for number, cut in enumerate(cuts) if not cut.is_empty
+    ]
 
 
 class Budget(NamedTuple):

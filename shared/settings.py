@@ -27,9 +27,7 @@ class Settings(BaseSettings):
         description="Google Cloud project that owns topics and dataset, and that Earth Engine bills.",
     )
     dataset: Identifier = Field(default="landcover", description="BigQuery dataset.")
-    collection: str = Field(
-        default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read."
-    )
+    collection: str = Field(default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read.")
     earth_engine_url: str | None = Field(
         default=None, description="Earth Engine endpoint; unset means the real service."
     )
@@ -50,18 +48,14 @@ class Settings(BaseSettings):
         default=DYNAMIC_WORLD_START,
         description="First day measured for a new AOI when the registration names none.",
     )
-    discover_window_days: int = Field(
-        default=45, gt=0, description="Acquisition window that discover lists, in days."
-    )
+    discover_window_days: int = Field(default=45, gt=0, description="Acquisition window that discover lists, in days.")
     coverage_floor: float = Field(
         default=0.2, ge=0, le=1, description="Observations under this coverage are left out of summaries."
     )
     pixel_budget: int = Field(
         default=100_000_000, gt=0, description="Most AOI pixels × overpasses in one Earth Engine request."
     )
-    pair_budget: int = Field(
-        default=500, gt=0, description="Most AOI × overpass pairs in one Earth Engine request."
-    )
+    pair_budget: int = Field(default=500, gt=0, description="Most AOI × overpass pairs in one Earth Engine request.")
     payload_budget_bytes: int = Field(
         default=4_000_000,
         gt=0,

@@ -64,7 +64,7 @@ def _band_names(path: Path, dataset: Any) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_OPEN_FILES)
-def _open(path: Path, stamp_ns: int) -> RasterFile:  # noqa: ARG001
+def _open(path: Path, stamp_ns: int) -> RasterFile:
     return RasterFile(path)
 
 

@@ -12,7 +12,16 @@ from shapely.geometry import mapping
 
 from local.earth_engine.algorithms.images import as_image, select
 from local.earth_engine.errors import EngineError
-from local.earth_engine.values import Collection, Date, DateRange, Feature, Geometry, Image, Projection, Window
+from local.earth_engine.values import (
+    Collection,
+    Date,
+    DateRange,
+    Feature,
+    Geometry,
+    Image,
+    Projection,
+    Window,
+)
 
 MOST_ELEMENTS = 5000
 MOST_PIXELS_PER_SIDE = 32768
@@ -148,7 +157,5 @@ def _window(grid: dict[str, Any], image: Image) -> Window:
             affine.get("scaleX", 1), affine.get("shearX", 0), affine.get("translateX", 0),
             affine.get("shearY", 0), affine.get("scaleY", 1), affine.get("translateY", 0),
         )  # fmt: skip
-    size = grid.get("dimensions") or dict(
-        zip(("width", "height"), image.bands[0].dimensions or (0, 0), strict=True)
-    )
+    size = grid.get("dimensions") or dict(zip(("width", "height"), image.bands[0].dimensions or (0, 0), strict=True))
     return Window(Projection(crs, transform), 0, 0, int(size["width"]), int(size["height"]))

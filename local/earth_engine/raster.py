@@ -128,8 +128,9 @@ def _geographic_area(window: Window) -> np.ndarray:
     ellipsoid = parse_crs(window.projection.crs).ellipsoid
     if ellipsoid is None:
         raise ValueError(f"{window.projection.crs} has no ellipsoid")
-    semi_minor, e = ellipsoid.semi_minor_metre, math.sqrt(
-        1 - (ellipsoid.semi_minor_metre / ellipsoid.semi_major_metre) ** 2
+    semi_minor, e = (
+        ellipsoid.semi_minor_metre,
+        math.sqrt(1 - (ellipsoid.semi_minor_metre / ellipsoid.semi_major_metre) ** 2),
     )
     t = window.transform
     edges = np.radians(np.clip(t.f + t.e * np.arange(window.height + 1), -90, 90))
@@ -151,7 +152,5 @@ def _projected_area(window: Window) -> np.ndarray:
     unit_m = crs.axis_info[0].unit_conversion_factor
     nodes = abs(t.determinant) * unit_m**2 / np.asarray(areal_scale)
     interpolate = RegularGridInterpolator((rows, columns), nodes, method="linear")
-    at_rows, at_columns = np.meshgrid(
-        np.arange(window.height) + 0.5, np.arange(window.width) + 0.5, indexing="ij"
-    )
+    at_rows, at_columns = np.meshgrid(np.arange(window.height) + 0.5, np.arange(window.width) + 0.5, indexing="ij")
     return np.asarray(interpolate((at_rows, at_columns)))

@@ -37,7 +37,11 @@ class Reducer:
     def renamed(self, names: Sequence[str]) -> "Reducer":
         """The same reducer with other output names."""
         old = self.outputs
-        return replace(self, start=lambda: _Renamed(self.start(), dict(zip(old, names, strict=True))), outputs=tuple(names))
+        return replace(
+            self,
+            start=lambda: _Renamed(self.start(), dict(zip(old, names, strict=True))),
+            outputs=tuple(names),
+        )
 
 
 class _Moments(Accumulator):
@@ -97,7 +101,7 @@ class _Collect(Accumulator):
         self._parts: list[np.ndarray] = []
         self._pick = pick
 
-    def add(self, values: Sequence[np.ndarray], weights: np.ndarray) -> None:  # noqa: ARG002
+    def add(self, values: Sequence[np.ndarray], weights: np.ndarray) -> None:
         self._parts.append(np.asarray(values[0]))
 
     def result(self) -> dict[str, Any]:
@@ -117,9 +121,7 @@ class _Grouped(Accumulator):
             self._groups.setdefault(key, self._inner.start()).add([v[here] for v in rest], weights[here])
 
     def result(self) -> dict[str, Any]:
-        return {
-            "groups": [{self._name: _plain(key), **group.result()} for key, group in sorted(self._groups.items())]
-        }
+        return {"groups": [{self._name: _plain(key), **group.result()} for key, group in sorted(self._groups.items())]}
 
 
 class _Combined(Accumulator):
@@ -134,9 +136,7 @@ class _Combined(Accumulator):
 
     def result(self) -> dict[str, Any]:
         return {
-            names[name]: value
-            for accumulator, _, names in self._parts
-            for name, value in accumulator.result().items()
+            names[name]: value for accumulator, _, names in self._parts for name, value in accumulator.result().items()
         }
 
 

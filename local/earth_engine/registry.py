@@ -54,9 +54,7 @@ def signatures() -> dict[str, tuple[Argument, ...]]:
     """Every real algorithm's arguments, by name."""
     return {
         entry["name"].removeprefix("algorithms/"): tuple(
-            Argument(
-                a["argumentName"], a.get("type", "Object"), a.get("optional", False), a.get("defaultValue")
-            )
+            Argument(a["argumentName"], a.get("type", "Object"), a.get("optional", False), a.get("defaultValue"))
             for a in entry.get("arguments", [])
         )
         for entry in algorithms_document()["algorithms"]

@@ -17,7 +17,12 @@ from local.earth_engine.errors import EngineError
 
 MOST_PAYLOAD_BYTES = 10_485_760
 _ROUTE = re.compile(r"^/v1(?:alpha|beta)?/projects/[^/]+/(?P<method>algorithms|value:compute|image:computePixels)$")
-_STATUS_NAMES = {400: "INVALID_ARGUMENT", 404: "NOT_FOUND", 413: "INVALID_ARGUMENT", 429: "RESOURCE_EXHAUSTED"}
+_STATUS_NAMES = {
+    400: "INVALID_ARGUMENT",
+    404: "NOT_FOUND",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+}
 
 
 class EarthEngineApp:

@@ -65,9 +65,7 @@ def coverage_fractions(region: BaseGeometry, window: Window) -> np.ndarray | Non
     part = region.intersection(frame)
     if part.area == 0:
         return None
-    source = NumPyRasterSource(
-        np.zeros(window.shape, dtype=np.uint8), xmin=west, ymin=south, xmax=east, ymax=north
-    )
+    source = NumPyRasterSource(np.zeros(window.shape, dtype=np.uint8), xmin=west, ymin=south, xmax=east, ymax=north)
     feature = {"type": "Feature", "properties": {}, "geometry": mapping(part)}
     found = exact_extract(source, JSONFeatureSource(feature), ["cell_id", "coverage"])[0]["properties"]
     fractions = np.zeros(window.height * window.width)

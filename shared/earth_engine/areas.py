@@ -13,17 +13,18 @@ import ee
 from shared.classes import CLASS_NAMES, CLASSES, LABEL_BAND
 from shared.earth_engine.client import compute
 from shared.errors import TooBigError
-from shared.observations import Areas
-from shared.planning import Layer, Piece
+from shared.observations import Areas, total
+from shared.planning import Layer, Piece, halves
 
 _LABEL_NAMES = [f"label_{name}" for name in CLASS_NAMES]
 _PROBABILITY_NAMES = [f"probability_{name}" for name in CLASS_NAMES]
 
 
 def measure_pieces(collection: str, pieces: Sequence[Piece]) -> dict[str, Areas]:
-    """Areas of each piece by its key. A request that is too big is halved until its parts fit.
+    """Areas of each piece by its key. A request that is too big is halved until its parts fit, and a single piece
+    that is too big is cut in tiles whose sums equal the whole.
 
-    Raises TooBigError when a single piece is too big, RetryLaterError and NeverError as the service answers.
+    Raises RetryLaterError and NeverError as the service answers.
     """
     if not pieces:
         return {}
@@ -31,7 +32,8 @@ def measure_pieces(collection: str, pieces: Sequence[Piece]) -> dict[str, Areas]
         features = compute(_expression(collection, pieces))["features"]
     except TooBigError:
         if len(pieces) == 1:
-            raise
+            parts = measure_pieces(collection, halves(pieces[0]))
+            return {pieces[0].key: total(parts.values())}
         middle = len(pieces) // 2
         return {
             **measure_pieces(collection, pieces[:middle]),
@@ -39,9 +41,7 @@ def measure_pieces(collection: str, pieces: Sequence[Piece]) -> dict[str, Areas]
         }
     with_probabilities = {piece.key: piece.layer.with_probabilities for piece in pieces}
     return {
-        feature["properties"]["key"]: _areas(
-            feature["properties"], with_probabilities[feature["properties"]["key"]]
-        )
+        feature["properties"]["key"]: _areas(feature["properties"], with_probabilities[feature["properties"]["key"]])
         for feature in features
     }
 
@@ -102,7 +102,5 @@ def _areas(properties: dict[str, Any], with_probabilities: bool) -> Areas:
         aoi_m2=summed("aoi"),
         valid_m2=summed("valid"),
         label_m2={c.class_id: summed(f"label_{c.name}") for c in CLASSES},
-        probability_m2={c.class_id: summed(f"probability_{c.name}") for c in CLASSES}
-        if with_probabilities
-        else None,
+        probability_m2={c.class_id: summed(f"probability_{c.name}") for c in CLASSES} if with_probabilities else None,
     )

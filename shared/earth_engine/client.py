@@ -50,7 +50,8 @@ def _initialise(project: str, url: str | None, deadline_seconds: float) -> None:
         if url is None:
             ee.Initialize(project=project)
         else:
-            ee.Initialize(credentials=AnonymousCredentials(), url=url, project=project)
+            anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+            ee.Initialize(credentials=anonymous, url=url, project=project)
     except (ee.EEException, requests.RequestException, OSError) as error:
         raise classify(error) from error
     ee.data.setDeadline(deadline_seconds * 1000)

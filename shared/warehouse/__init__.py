@@ -1,0 +1,1 @@
+"""The BigQuery warehouse: table schemas, views, scheduled and ad-hoc SQL as files, and a thin client."""

@@ -99,7 +99,9 @@ def first_element(collection: Collection) -> Any:
 
 
 @algorithm("Collection.limit")
-def limit(collection: Collection, limit: int | None = None, key: str | None = None, ascending: bool = True) -> Collection:
+def limit(
+    collection: Collection, limit: int | None = None, key: str | None = None, ascending: bool = True
+) -> Collection:
     elements = list(collection.elements)
     if key is not None:
         elements.sort(key=lambda e: (e.properties.get(key) is None, e.properties.get(key)), reverse=not ascending)
@@ -142,7 +144,13 @@ def _value(element: Any, name: str) -> Any:
 
 
 def _comparison(test: Callable[[Any, Any], bool]) -> Callable[..., Filter]:
-    def build(leftField: Any = None, rightValue: Any = None, rightField: Any = None, leftValue: Any = None, maxError: Any = None) -> Filter:
+    def build(
+        leftField: Any = None,
+        rightValue: Any = None,
+        rightField: Any = None,
+        leftValue: Any = None,
+        maxError: Any = None,
+    ) -> Filter:
         def accepts(element: Any) -> bool:
             left = _value(element, leftField) if leftField is not None else leftValue
             right = _value(element, rightField) if rightField is not None else rightValue
@@ -331,16 +339,16 @@ STACK_REDUCTIONS: dict[str, Callable[[list[Pixels]], Pixels]] = {
 
 for _name, _combine in STACK_REDUCTIONS.items():
     if _name != "stdDev":
-        algorithm(f"reduce.{_name}")(
-            lambda collection, combine=_combine: _stacked(_images(collection), combine)
-        )
+        algorithm(f"reduce.{_name}")(lambda collection, combine=_combine: _stacked(_images(collection), combine))
 
 
 @algorithm("ImageCollection.reduce")
 def reduce_images(collection: Collection, reducer: Any, parallelScale: float = 1) -> Image:
     output = reducer.outputs[0]
     if len(reducer.outputs) != 1 or output not in STACK_REDUCTIONS:
-        raise EngineError(f"ImageCollection.reduce: the local Earth Engine reduces stacks by {sorted(STACK_REDUCTIONS)}.")
+        raise EngineError(
+            f"ImageCollection.reduce: the local Earth Engine reduces stacks by {sorted(STACK_REDUCTIONS)}."
+        )
     image = _stacked(_images(collection), STACK_REDUCTIONS[output])
     return replace(image, bands=tuple(replace(b, name=f"{b.name}_{output}") for b in image.bands))
 
@@ -360,5 +368,3 @@ def quality_mosaic(collection: Collection, qualityBand: str) -> Image:
         return Band(name, WGS84_ONE_DEGREE, read)
 
     return Image(bands=tuple(band(b.name) for b in images[0].bands))
-
-

@@ -18,7 +18,7 @@ _DENSIFY_DEG = 0.01
 
 
 def _planar(geodesic: bool | None, crs: Any) -> bool:
-    return geodesic is not None and not geodesic or (geodesic is None and crs is not None)
+    return (geodesic is not None and not geodesic) or (geodesic is None and crs is not None)
 
 
 def _polygonal(kind: str, coordinates: Any, geodesic: bool) -> Geometry:
@@ -52,12 +52,16 @@ def _along_geodesics(polygons: Any) -> Any:
 
 
 @algorithm("GeometryConstructors.Polygon")
-def polygon(coordinates: Any, crs: Any = None, geodesic: Any = None, maxError: Any = None, evenOdd: bool = True) -> Geometry:
+def polygon(
+    coordinates: Any, crs: Any = None, geodesic: Any = None, maxError: Any = None, evenOdd: bool = True
+) -> Geometry:
     return _polygonal("Polygon", coordinates, not _planar(geodesic, crs))
 
 
 @algorithm("GeometryConstructors.MultiPolygon")
-def multi_polygon(coordinates: Any, crs: Any = None, geodesic: Any = None, maxError: Any = None, evenOdd: bool = True) -> Geometry:
+def multi_polygon(
+    coordinates: Any, crs: Any = None, geodesic: Any = None, maxError: Any = None, evenOdd: bool = True
+) -> Geometry:
     return _polygonal("MultiPolygon", coordinates, not _planar(geodesic, crs))
 
 

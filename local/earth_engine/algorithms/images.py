@@ -103,7 +103,9 @@ def rename(input: Any, names: Any) -> Image:
     image = as_image(input)
     new = names if isinstance(names, list) else [names]
     if len(new) != len(image.bands):
-        raise EngineError(f"Image.rename: The number of names ({len(new)}) must match the number of bands ({len(image.bands)}).")
+        raise EngineError(
+            f"Image.rename: The number of names ({len(new)}) must match the number of bands ({len(image.bands)})."
+        )
     return replace(image, bands=tuple(replace(b, name=n) for b, n in zip(image.bands, new, strict=True)))
 
 
@@ -207,7 +209,9 @@ def _binary(operation: Callable[[Any, Any], Any]) -> Callable[..., Image]:
         first, second = as_image(image1), as_image(image2)
         one, two = first.bands, second.bands
         if len(one) != len(two) and 1 not in {len(one), len(two)}:
-            raise EngineError(f"Images must contain equal numbers of bands, or one band; found {len(one)} and {len(two)}.")
+            raise EngineError(
+                f"Images must contain equal numbers of bands, or one band; found {len(one)} and {len(two)}."
+            )
         longer = first if len(one) >= len(two) else second
         count = len(longer.bands)
         pairs = zip(one * (count if len(one) == 1 else 1), two * (count if len(two) == 1 else 1), strict=True)
@@ -276,7 +280,14 @@ for _name, _unary in {
 
 
 @algorithm("Image.remap")
-def remap(image: Any, from_: Any = None, to: Any = None, defaultValue: Any = None, bandName: Any = None, **extra: Any) -> Image:
+def remap(
+    image: Any,
+    from_: Any = None,
+    to: Any = None,
+    defaultValue: Any = None,
+    bandName: Any = None,
+    **extra: Any,
+) -> Image:
     band = as_image(image).bands[0] if bandName is None else as_image(image).band(bandName)
     sources, targets = extra.get("from", from_), to
 

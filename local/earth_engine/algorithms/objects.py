@@ -22,7 +22,9 @@ def make_feature(geometry: Any = None, metadata: dict[str, Any] | None = None, g
 
 
 @algorithm("Feature.select")
-def select_properties(input: Any, propertySelectors: list[str], newProperties: Any = None, retainGeometry: bool = True) -> Feature:
+def select_properties(
+    input: Any, propertySelectors: list[str], newProperties: Any = None, retainGeometry: bool = True
+) -> Feature:
     names = [n for s in propertySelectors for n in _selected(input, s)]
     renamed = newProperties or names
     properties = {new: input.properties[old] for old, new in zip(names, renamed, strict=True)}
@@ -102,7 +104,17 @@ def from_ymd(year: int, month: int, day: int, timeZone: Any = None) -> Date:
     return as_date(f"{int(year):04d}-{int(month):02d}-{int(day):02d}")
 
 
-_JODA = {"yyyy": "%Y", "YYYY": "%Y", "MM": "%m", "MMM": "%b", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S", "DDD": "%j"}
+_JODA = {
+    "yyyy": "%Y",
+    "YYYY": "%Y",
+    "MM": "%m",
+    "MMM": "%b",
+    "dd": "%d",
+    "HH": "%H",
+    "mm": "%M",
+    "ss": "%S",
+    "DDD": "%j",
+}
 
 
 @algorithm("Date.format")
@@ -234,4 +246,3 @@ _PLAIN: dict[str, Callable[..., Any]] = {
 }
 for _name, _function in _PLAIN.items():
     algorithm(_name)(_first_named(_function))
-

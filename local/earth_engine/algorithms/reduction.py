@@ -43,7 +43,9 @@ def combine(reducer1: Reducer, reducer2: Reducer, outputPrefix: str = "", shared
     return reducers.combined(reducer1, reducer2, outputPrefix, sharedInputs)
 
 
-def _over(image: Image, reducer: Reducer, region: Geometry, grid: Projection, single_name: str | None) -> dict[str, Any]:
+def _over(
+    image: Image, reducer: Reducer, region: Geometry, grid: Projection, single_name: str | None
+) -> dict[str, Any]:
     """Outputs of one region: a single-input reducer runs on every band, named by band."""
     if reducer.inputs == 1:
         results = reduce_region([[band] for band in image.bands], reducer, region, grid)
@@ -56,9 +58,7 @@ def _over(image: Image, reducer: Reducer, region: Geometry, grid: Projection, si
                     named[band.name if len(result) == 1 else f"{band.name}_{output}"] = value
         return named
     if reducer.inputs != len(image.bands):
-        raise EngineError(
-            f"Need {reducer.inputs} input bands for the reducer, image has {len(image.bands)}."
-        )
+        raise EngineError(f"Need {reducer.inputs} input bands for the reducer, image has {len(image.bands)}.")
     return reduce_region([list(image.bands)], reducer, region, grid)[0]
 
 
@@ -142,5 +142,3 @@ def reduce_columns(
         columns = [np.asarray(column) for column in zip(*complete, strict=True)]
         accumulator.add(columns, np.ones(len(complete)))
     return accumulator.result()
-
-

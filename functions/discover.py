@@ -1,0 +1,86 @@
+"""ticks → acquisitions: announce the Dynamic World images that appeared over any AOI.
+
+There is no watermark to lose: each full tick lists the whole window, and SQL drops what the log already has.
+Publish first, then log: a crash repeats work, never loses it.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared.earth_engine.client import connect
+from shared.earth_engine.listing import list_images
+from shared.handling import handle
+from shared.messages import Acquisition, Tick, Topic
+from shared.publishing import publish
+from shared.scenes import SceneImage, bounding_boxes, sensing_time
+from shared.settings import Settings
+from shared.warehouse.client import Warehouse
+
+# A frequent tick looks back further than its period, so that one lost tick is made up by the next.
+_FREQUENT_LOOKBACK = timedelta(hours=6)
+
+
+@functions_framework.cloud_event
+def discover(event: CloudEvent) -> None:
+    """Handle one tick."""
+    handle(event, "discover", Topic.TICKS, Tick, _discover)
+
+
+def _discover(tick: Tick, settings: Settings) -> dict[str, Any]:
+    warehouse = Warehouse(settings)
+    extent = warehouse.query("aoi_extent")[0]
+    if not extent["aoi_count"]:
+        return {"listed": 0, "announced": 0}
+    now = datetime.now(UTC)
+    end = datetime.combine(tick.run_date, time.max, UTC) if tick.run_date else now
+    start = end - timedelta(days=settings.discover_window_days)
+    since_us = round((now - _FREQUENT_LOOKBACK).timestamp() * 1e6) if tick.scope == "frequent" else None
+    connect(settings, "discover")
+    listed = {image.image_id: image for image in list_images(settings.collection, start, end, _box(extent), since_us)}
+    new = [listed[image_id] for image_id in _unannounced(list(listed.values()), start, warehouse)]
+    published_at = datetime.now(UTC).isoformat()
+    publish(
+        settings.project,
+        Topic.ACQUISITIONS,
+        [Acquisition(image_id=i.image_id, version_us=i.version_us, footprint=i.footprint) for i in new],
+    )
+    warehouse.append("acquisitions", [_log_row(image, published_at) for image in new])
+    return {"listed": len(listed), "announced": len(new)}
+
+
+def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse) -> list[str]:
+    boxes = [
+        {
+            "image_id": image.image_id,
+            "version_us": image.version_us,
+            "west_deg": west,
+            "south_deg": south,
+            "east_deg": east,
+            "north_deg": north,
+        }
+        for image in images
+        for west, south, east, north in bounding_boxes(image.footprint)
+    ]
+    if not boxes:
+        return []
+    rows = warehouse.query("new_acquisitions", boxes=boxes, since=(start - timedelta(days=1)).date())
+    return [row["image_id"] for row in rows]
+
+
+def _box(extent: dict[str, Any]) -> dict[str, Any]:
+    west, south, east, north = (extent[k] for k in ("west_deg", "south_deg", "east_deg", "north_deg"))
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [ring]}
+
+
+def _log_row(image: SceneImage, published_at: str) -> dict[str, Any]:
+    return {
+        "image_id": image.image_id,
+        "version_us": image.version_us,
+        "overpass_id": image.overpass_id,
+        "acquired_date": sensing_time(image.overpass_id).date().isoformat(),
+        "published_at": published_at,
+    }

@@ -1,0 +1,66 @@
+"""HTTP: the registration webhook. Records AOI events and asks for the history of new AOI versions."""
+
+import json
+import logging
+from typing import Any
+
+import functions_framework
+from flask import Request, Response
+
+from shared.aoi_geometry import Fault
+from shared.errors import RetryLaterError
+from shared.logs import log
+from shared.messages import Topic
+from shared.publishing import publish
+from shared.registration import InvalidRegistrationError, parse_event
+from shared.registry import record
+from shared.settings import load_settings
+from shared.warehouse.client import Warehouse
+from shared.webhook import SignatureError, verify
+
+_MOST_ID_CHARACTERS = 256
+
+
+@functions_framework.http
+def register_aoi(request: Request) -> Response:
+    """202 with id, version and area of each AOI, or problem+json (RFC 9457) that lists every fault."""
+    settings = load_settings()
+    if request.method != "POST":
+        return _problem(405, "Method not allowed", f"expected POST, found {request.method}")
+    if (request.content_length or 0) > settings.max_body_bytes:
+        return _problem(413, "Body too large", f"the limit is {settings.max_body_bytes} bytes")
+    body = request.stream.read(settings.max_body_bytes + 1)
+    if len(body) > settings.max_body_bytes:
+        return _problem(413, "Body too large", f"the limit is {settings.max_body_bytes} bytes")
+    try:
+        webhook_id = verify(body, dict(request.headers.items()), settings.webhook_secrets.get_secret_value().split())
+    except SignatureError as error:
+        log(logging.WARNING, "refused: signature", function="register_aoi")
+        return _problem(401, "Not signed", str(error))
+    if len(webhook_id) > _MOST_ID_CHARACTERS:
+        return _problem(400, "Invalid webhook-id", f"at most {_MOST_ID_CHARACTERS} characters are kept")
+    try:
+        event = parse_event(body, settings)
+    except InvalidRegistrationError as error:
+        log(logging.WARNING, "refused: content", function="register_aoi", faults=len(error.faults))
+        return _problem(422, "Invalid registration", f"{len(error.faults)} faults found", error.faults)
+    try:
+        answers, backfills = record(event, webhook_id, Warehouse(settings))
+        publish(settings.project, Topic.AOI_REGISTRATIONS, backfills)
+    except RetryLaterError as error:
+        log(logging.ERROR, "registration not recorded", function="register_aoi", error=str(error))
+        return _problem(503, "Try again", "the registration could not be recorded; send it again", retry_after=30)
+    log(logging.INFO, "done", function="register_aoi", event=event.event_type, aois=len(answers))
+    return Response(json.dumps({"aois": answers}), status=202, content_type="application/json")
+
+
+def _problem(
+    status: int, title: str, detail: str, faults: list[Fault] | None = None, retry_after: int | None = None
+) -> Response:
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if faults:
+        body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
+    response = Response(json.dumps(body), status=status, content_type="application/problem+json")
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(retry_after)
+    return response

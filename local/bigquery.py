@@ -1,0 +1,115 @@
+"""The embedded warehouse: a BigQuery emulator on a folder, with the tables and views of the one definition."""
+
+import asyncio
+import logging
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from google.cloud import bigquery
+
+from shared.errors import UserInputError
+from shared.settings import Settings
+from shared.warehouse.client import Warehouse
+from shared.warehouse.sqlfiles import definitions, schema, sql
+
+_START_SECONDS = 60.0
+
+
+class EmbeddedBigQuery:
+    """A BigQuery REST endpoint on a loopback port, its data in a DuckDB file under ``folder``."""
+
+    def __init__(self, folder: Path, project: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        _quiet()
+        from bqemulator.config import LogLevel, PersistenceMode  # noqa: PLC0415 — slow; only the embedded stack pays
+        from bqemulator.config import Settings as EmulatorSettings  # noqa: PLC0415
+        from bqemulator.server import EmulatorServer  # noqa: PLC0415
+        from duckdb_extensions import import_extension  # noqa: PLC0415
+
+        import_extension("spatial")
+        self._server = EmulatorServer(
+            EmulatorSettings(
+                persistence_mode=PersistenceMode.PERSISTENT,
+                data_dir=folder,
+                rest_port=0,
+                grpc_port=0,
+                default_project_id=project,
+                log_level=LogLevel.CRITICAL,
+                enable_format_extensions=False,
+                query_cache_ttl_seconds=0,
+            )
+        )
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="bigquery", daemon=True)
+
+    @property
+    def url(self) -> str:
+        return str(self._server.rest_url)
+
+    def start(self) -> "EmbeddedBigQuery":
+        """Raises UserInputError when the folder is in use by another process."""
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS) or self._failure is not None:
+            raise UserInputError(f"the embedded warehouse did not start: {self._failure or 'timed out'}")
+        return self
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(timeout=20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._server.start())
+        except BaseException as error:  # noqa: BLE001 — handed to the thread that waits
+            self._failure = error
+            self._ready.set()
+            return
+        self._ready.set()
+        self._loop.run_forever()
+
+
+def _quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("bqemulator").setLevel(logging.CRITICAL)
+
+
+def create_warehouse(settings: Settings) -> Warehouse:
+    """Create the dataset, tables and views that are missing, from the shared definitions."""
+    warehouse = Warehouse(settings)
+    client, project = warehouse.client, settings.project
+    client.create_dataset(f"{project}.{settings.dataset}", exists_ok=True)
+    for name, definition in definitions()["tables"].items():
+        table = bigquery.Table(warehouse.table(name), schema=[_field(f) for f in schema(name)])
+        table.description = definition["description"]
+        if definition["partition_field"]:
+            table.time_partitioning = bigquery.TimePartitioning(
+                type_=definition["partition_type"], field=definition["partition_field"]
+            )
+        table.clustering_fields = definition["clustering"]
+        client.create_table(table, exists_ok=True)
+    for name in definitions()["views"]:
+        view = bigquery.Table(warehouse.table(name))
+        view.view_query = sql("views", name, dataset=f"{project}.{settings.dataset}")
+        client.create_table(view, exists_ok=True)
+    return warehouse
+
+
+def _field(definition: dict[str, Any]) -> bigquery.SchemaField:
+    return bigquery.SchemaField.from_api_repr(definition)
+
+
+def run_scheduled(warehouse: Warehouse, run_time: datetime) -> None:
+    """Run every scheduled query once, exactly as the service would, with ``@run_time``."""
+    settings = warehouse.settings
+    for name in definitions()["scheduled"]:
+        text = sql(
+            "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+        )
+        warehouse.run(text, {"run_time": run_time})

@@ -1,0 +1,148 @@
+"""The embedded stack: every part of the pipeline in one process, the functions unchanged.
+
+Earth Engine, BigQuery and Pub/Sub are local servers that the real clients talk to; the functions start through
+functions-framework from the same tree that is deployed.
+"""
+
+import base64
+import logging
+import os
+import secrets
+import threading
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import functions_framework
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.serving import make_server
+from werkzeug.test import Client, EnvironBuilder
+from werkzeug.wrappers import Response
+
+from local.bigquery import EmbeddedBigQuery, create_warehouse, run_scheduled
+from local.bus import Bus
+from local.earth_engine.server import EarthEngineServer
+from shared import publishing, settings
+from shared.logs import JsonFormatter
+from shared.messages import Tick
+from shared.settings import Settings
+from shared.warehouse import client as warehouse_client
+from shared.warehouse.client import Warehouse
+
+FUNCTIONS = ("register_aoi", "discover", "dispatch", "measure", "backfill", "composite", "record_dead_letter")
+PROJECT = "local-project"
+_FUNCTIONS_FOLDER = Path(__file__).resolve().parent.parent / "functions"
+
+
+class Stack:
+    """Starts on entering, stops on leaving. ``scenes`` is the folder that plays Dynamic World."""
+
+    def __init__(self, scenes: Path, folder: Path, backfill_start: date, webhook_port: int = 0) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._backfill_start = backfill_start
+        self._webhook_port = webhook_port
+        self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+        self.earth_engine = EarthEngineServer({Settings.model_fields["collection"].default: scenes})
+        self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
+        self.bus = Bus(PROJECT, self._push)
+        self._environment_before: dict[str, str | None] = {}
+
+    def __enter__(self) -> "Stack":
+        self._log_to_file()
+        self.earth_engine.start()
+        self.bigquery.start()
+        self.bus.start()
+        self._set_environment()
+        self.settings = settings.load_settings()
+        self.warehouse: Warehouse = create_warehouse(self.settings)
+        apps = {f"/{name}": _function_app(name) for name in FUNCTIONS}
+        self._functions = Client(DispatcherMiddleware(Response("no such function", status=404), apps), Response)
+        self._webhook = make_server("127.0.0.1", self._webhook_port, apps["/register_aoi"], threaded=True)
+        threading.Thread(target=self._webhook.serve_forever, name="webhook", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._webhook.shutdown()
+        self._webhook.server_close()
+        self.bus.stop()
+        self.earth_engine.stop()
+        self.bigquery.stop()
+        self._restore_environment()
+
+    @property
+    def webhook_url(self) -> str:
+        return f"http://127.0.0.1:{self._webhook.port}"
+
+    def addresses(self) -> dict[str, str]:
+        """Where each part listens, and what a client needs to use it."""
+        return {
+            "webhook": self.webhook_url,
+            "earth_engine": self.earth_engine.url,
+            "bigquery": self.bigquery.url,
+            "pubsub": self.bus.address,
+            "project": PROJECT,
+            "dataset": self.settings.dataset,
+            "webhook_secret": self.webhook_secret,
+        }
+
+    def tick(self, job: str, scope: str = "full", run_date: date | None = None) -> None:
+        """What Cloud Scheduler does: publish one tick."""
+        body = Tick.model_validate({"job": job, "scope": scope, "run_date": run_date})
+        self.bus.publish("ticks", body.model_dump_json(exclude_none=True).encode(), {"job": job})
+
+    def summarise(self, run_time: datetime | None = None) -> None:
+        """Run the scheduled queries."""
+        run_scheduled(self.warehouse, run_time or datetime.now(UTC))
+
+    def _push(self, function: str, body: dict[str, Any]) -> int:
+        """One push delivery, through the function's whole WSGI application."""
+        return self._functions.open(EnvironBuilder(path=f"/{function}/", method="POST", json=body)).status_code
+
+    def _set_environment(self) -> None:
+        wanted = {
+            "LANDCOVER_PROJECT": PROJECT,
+            "LANDCOVER_EARTH_ENGINE_URL": self.earth_engine.url,
+            "LANDCOVER_WEBHOOK_SECRETS": self.webhook_secret,
+            "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
+            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
+            "PUBSUB_EMULATOR_HOST": self.bus.address,
+        }
+        self._environment_before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        forget_clients()
+
+    def _restore_environment(self) -> None:
+        for name, value in self._environment_before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        forget_clients()
+
+    def _log_to_file(self) -> None:
+        handler = logging.FileHandler(self._folder / "functions.log", mode="w", encoding="utf-8")
+        handler.setFormatter(JsonFormatter())
+        logger = logging.getLogger("landcover")
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+def forget_clients() -> None:
+    """Drop what a process keeps of its environment, so that the next stack's addresses are used."""
+    settings.load_settings.cache_clear()
+    publishing._publisher.cache_clear()  # noqa: SLF001
+    warehouse_client._client.cache_clear()  # noqa: SLF001
+
+
+def _function_app(name: str) -> Any:
+    app = functions_framework.create_app(name, str(_FUNCTIONS_FOLDER / f"{name}.py"))
+    app.logger.handlers[:] = []
+    app.logger.addHandler(logging.NullHandler())
+    app.logger.propagate = False
+    return app

@@ -1,0 +1,108 @@
+"""Queries and appends against BigQuery. Parameters only; table names come from validated settings."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from google.api_core.exceptions import BadRequest, GoogleAPICallError, RetryError
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+from google.cloud.bigquery.retry import DEFAULT_RETRY
+
+from shared.errors import InvalidRowsError, NeverError, RetryLaterError
+from shared.settings import Settings
+from shared.warehouse.sqlfiles import sql
+
+_TIMEOUT_SECONDS = 60.0
+_RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS)
+_ROWS_PER_INSERT = 500
+_INSERT_ATTEMPTS = 4
+# Row errors that say "not now" rather than "never": the row itself was fine.
+_TRANSIENT_REASONS = {"stopped", "timeout", "backendError", "internalError", "rateLimitExceeded"}
+
+_TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
+
+
+class Warehouse:
+    """One dataset. Rows are dictionaries keyed by column."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.client = _client(settings.project)
+
+    def table(self, name: str) -> str:
+        """Full id of a table or view."""
+        return f"{self.settings.project}.{self.settings.dataset}.{name}"
+
+    def query(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
+        """Run ``queries/NAME.sql``; parameters are scalars, lists of scalars, or lists of dictionaries."""
+        text = sql("queries", name, dataset=f"{self.settings.project}.{self.settings.dataset}")
+        return self.run(text, parameters)
+
+    def run(self, text: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run SQL text with named parameters. Raises NeverError for bad SQL, RetryLaterError otherwise."""
+        config = bigquery.QueryJobConfig(query_parameters=[_parameter(k, v) for k, v in parameters.items()])
+        try:
+            job = self.client.query(text, job_config=config, retry=_RETRY, timeout=_TIMEOUT_SECONDS)
+            return [dict(row.items()) for row in job.result(retry=_RETRY)]
+        except BadRequest as error:
+            raise NeverError(f"BigQuery refused the query: {error.message}") from error
+        except (GoogleAPICallError, RetryError, OSError) as error:
+            raise RetryLaterError(f"BigQuery: {error}") from error
+
+    def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Stream rows into a table, retrying only rows that failed for a passing reason.
+
+        Raises InvalidRowsError naming the rows that BigQuery will never take, RetryLaterError when some did not
+        arrive. Rows may arrive twice; views deduplicate by business key.
+        """
+        for start in range(0, len(rows), _ROWS_PER_INSERT):
+            self._append(table, rows[start : start + _ROWS_PER_INSERT])
+
+    def _append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        pending = list(rows)
+        errors: Sequence[Mapping[str, Any]] = []
+        for _ in range(_INSERT_ATTEMPTS):
+            try:
+                errors = self.client.insert_rows_json(
+                    self.table(table), pending, retry=_RETRY, timeout=_TIMEOUT_SECONDS, skip_invalid_rows=True
+                )
+            except BadRequest as error:
+                raise InvalidRowsError(f"BigQuery refused rows for {table}: {error.message}") from error
+            except (GoogleAPICallError, RetryError, OSError) as error:
+                raise RetryLaterError(f"BigQuery insert into {table}: {error}") from error
+            if not errors:
+                return
+            invalid = [e for e in errors if _reasons(e) - _TRANSIENT_REASONS]
+            if invalid:
+                first = invalid[0]
+                raise InvalidRowsError(
+                    f"BigQuery refused {len(invalid)} of {len(pending)} rows for {table}; row {first['index']}: "
+                    f"{first['errors']}"
+                )
+            pending = [pending[e["index"]] for e in errors]
+        raise RetryLaterError(f"BigQuery insert into {table}: {len(errors)} rows still failing: {errors[0]}")
+
+
+def _reasons(row_error: Mapping[str, Any]) -> set[str]:
+    return {str(fault.get("reason")) for fault in row_error["errors"]}
+
+
+@lru_cache(maxsize=4)
+def _client(project: str) -> bigquery.Client:
+    if os.environ.get("BIGQUERY_EMULATOR_HOST"):
+        return bigquery.Client(project=project, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    return bigquery.Client(project=project)
+
+
+def _parameter(name: str, value: Any) -> Any:
+    if isinstance(value, list):
+        if value and isinstance(value[0], dict):
+            structs = [
+                bigquery.StructQueryParameter(None, *(_parameter(k, v) for k, v in item.items())) for item in value
+            ]
+            return bigquery.ArrayQueryParameter(name, "STRUCT", structs)
+        return bigquery.ArrayQueryParameter(name, _TYPES[type(value[0])] if value else "STRING", value)
+    return bigquery.ScalarQueryParameter(name, _TYPES[type(value)], value)

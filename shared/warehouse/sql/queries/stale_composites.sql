@@ -1,0 +1,28 @@
+-- Months and years of current AOIs whose observations changed after their composite was computed, oldest first.
+WITH observed AS (
+  SELECT current_obs.aoi_id, current_obs.aoi_version, current_obs.acquired_date, current_obs.processed_at
+  FROM `${dataset}.observations_current` AS current_obs
+  JOIN `${dataset}.aois` AS aois
+    ON aois.aoi_id = current_obs.aoi_id AND aois.aoi_version = current_obs.aoi_version
+),
+periods AS (
+  SELECT
+    aoi_id, aoi_version, 'month' AS period, DATE_TRUNC(acquired_date, MONTH) AS period_start,
+    MAX(processed_at) AS changed_at, COUNT(*) AS overpass_count
+  FROM observed
+  GROUP BY aoi_id, aoi_version, period, period_start
+  UNION ALL
+  SELECT
+    aoi_id, aoi_version, 'year' AS period, DATE_TRUNC(acquired_date, YEAR) AS period_start,
+    MAX(processed_at) AS changed_at, COUNT(*) AS overpass_count
+  FROM observed
+  GROUP BY aoi_id, aoi_version, period, period_start
+)
+SELECT periods.aoi_id, periods.aoi_version, periods.period, periods.period_start, periods.overpass_count
+FROM periods
+LEFT JOIN `${dataset}.composites_current` AS composites
+  ON composites.aoi_id = periods.aoi_id AND composites.aoi_version = periods.aoi_version
+  AND composites.period = periods.period AND composites.period_start = periods.period_start
+WHERE composites.processed_at IS NULL OR composites.processed_at < periods.changed_at
+ORDER BY periods.aoi_id, periods.period_start, periods.period
+LIMIT 1000

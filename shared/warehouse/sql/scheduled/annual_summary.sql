@@ -1,0 +1,96 @@
+-- Annual summaries: months weigh equally, so that clear summers do not drown cloudy winters.
+-- Rebuilds the years whose months or composite changed since their rows were written, up to the year of the run time;
+-- a second run changes nothing. Runs after monthly_summary.
+MERGE `${dataset}.annual_summary` AS target
+USING (
+  WITH run AS (
+    SELECT @run_time AS run_time
+  ),
+  monthly AS (
+    SELECT summary.* EXCEPT (run_time), EXTRACT(YEAR FROM summary.month) AS year
+    FROM `${dataset}.monthly_summary` AS summary
+    CROSS JOIN run
+    WHERE TIMESTAMP(summary.month) < run.run_time
+  ),
+  composited AS (
+    SELECT aoi_id, aoi_version, EXTRACT(YEAR FROM period_start) AS year, valid_area_m2, classes, processed_at
+    FROM `${dataset}.composites_current`
+    WHERE period = 'year'
+  ),
+  years AS (
+    SELECT
+      monthly.aoi_id, monthly.aoi_version, monthly.year, monthly.class_id, monthly.class_name,
+      COUNT(monthly.mean_share) AS months_observed,
+      SUM(monthly.observation_count) AS observation_count,
+      SUM(monthly.skipped_count) AS skipped_count,
+      AVG(monthly.mean_coverage) AS mean_coverage,
+      AVG(monthly.mean_share) AS mean_share,
+      AVG(monthly.mean_area_m2) AS mean_area_m2,
+      MIN(monthly.min_share) AS min_share,
+      MAX(monthly.max_share) AS max_share,
+      AVG(monthly.probability_share) AS probability_share,
+      MAX(monthly.source_changed_at) AS changed_at
+    FROM monthly
+    GROUP BY monthly.aoi_id, monthly.aoi_version, monthly.year, monthly.class_id, monthly.class_name
+  ),
+  composite_shares AS (
+    SELECT
+      composited.aoi_id, composited.aoi_version, composited.year, class.class_id,
+      IF(composited.valid_area_m2 > 0, class.label_area_m2 / composited.valid_area_m2, NULL) AS composite_share,
+      IF(composited.valid_area_m2 > 0, class.label_area_m2, NULL) AS composite_area_m2,
+      composited.processed_at
+    FROM composited CROSS JOIN UNNEST(composited.classes) AS class
+  ),
+  joined AS (
+    SELECT
+      years.aoi_id, years.aoi_version, years.year, years.class_id, years.class_name, years.months_observed,
+      years.observation_count, years.skipped_count, years.mean_coverage, years.mean_share, years.mean_area_m2,
+      years.min_share, years.max_share, years.probability_share,
+      composite_shares.composite_share, composite_shares.composite_area_m2,
+      IF(
+        years.changed_at IS NULL OR composite_shares.processed_at > years.changed_at,
+        composite_shares.processed_at, years.changed_at
+      ) AS source_changed_at
+    FROM years
+    LEFT JOIN composite_shares
+      ON composite_shares.aoi_id = years.aoi_id AND composite_shares.aoi_version = years.aoi_version
+      AND composite_shares.year = years.year AND composite_shares.class_id = years.class_id
+  )
+  SELECT joined.*, run.run_time
+  FROM joined
+  CROSS JOIN run
+  LEFT JOIN `${dataset}.annual_summary` AS written
+    ON written.aoi_id = joined.aoi_id AND written.aoi_version = joined.aoi_version
+    AND written.year = joined.year AND written.class_id = joined.class_id
+  WHERE written.year IS NULL
+    OR (joined.source_changed_at IS NOT NULL
+        AND (written.source_changed_at IS NULL OR joined.source_changed_at > written.source_changed_at))
+) AS source
+ON target.aoi_id = source.aoi_id
+  AND target.aoi_version = source.aoi_version
+  AND target.year = source.year
+  AND target.class_id = source.class_id
+WHEN MATCHED THEN UPDATE SET
+  months_observed = source.months_observed,
+  observation_count = source.observation_count,
+  skipped_count = source.skipped_count,
+  mean_coverage = source.mean_coverage,
+  mean_share = source.mean_share,
+  mean_area_m2 = source.mean_area_m2,
+  min_share = source.min_share,
+  max_share = source.max_share,
+  probability_share = source.probability_share,
+  composite_share = source.composite_share,
+  composite_area_m2 = source.composite_area_m2,
+  source_changed_at = source.source_changed_at,
+  run_time = source.run_time
+WHEN NOT MATCHED THEN INSERT (
+  aoi_id, aoi_version, year, class_id, class_name, months_observed, observation_count, skipped_count, mean_coverage,
+  mean_share, mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2,
+  source_changed_at, run_time
+) VALUES (
+  source.aoi_id, source.aoi_version, source.year, source.class_id, source.class_name, source.months_observed,
+  source.observation_count, source.skipped_count, source.mean_coverage, source.mean_share, source.mean_area_m2,
+  source.min_share, source.max_share, source.probability_share, source.composite_share, source.composite_area_m2,
+  source.source_changed_at, source.run_time
+)

@@ -1,0 +1,160 @@
+-- Monthly summaries: nine rows for each AOI version and month, from the first day of interest to the run time.
+-- Rebuilds the months whose observations or composite changed since their rows were written, and adds months that
+-- are missing; a second run changes nothing. Months without a usable view have null shares and count 0.
+MERGE `${dataset}.monthly_summary` AS target
+USING (
+  WITH run AS (
+    SELECT @run_time AS run_time
+  ),
+  horizon AS (
+    SELECT DATE_TRUNC(EXTRACT(DATE FROM TIMESTAMP_SUB(run_time, INTERVAL 1 SECOND)), MONTH) AS last_month FROM run
+  ),
+  observed AS (
+    SELECT
+      aoi_id, aoi_version, DATE_TRUNC(acquired_date, MONTH) AS month,
+      coverage >= ${coverage_floor} AND valid_area_m2 > 0 AS usable,
+      coverage, valid_area_m2, classes, processed_at
+    FROM `${dataset}.observations_current`
+  ),
+  composited AS (
+    SELECT aoi_id, aoi_version, period_start AS month, valid_area_m2, classes, processed_at
+    FROM `${dataset}.composites_current`
+    WHERE period = 'month'
+  ),
+  changes AS (
+    SELECT aoi_id, aoi_version, month, MAX(processed_at) AS changed_at
+    FROM (
+      SELECT aoi_id, aoi_version, month, processed_at FROM observed
+      UNION ALL
+      SELECT aoi_id, aoi_version, month, processed_at FROM composited
+    )
+    GROUP BY aoi_id, aoi_version, month
+  ),
+  last_changes AS (
+    SELECT aoi_id, aoi_version, MAX(month) AS last_month
+    FROM changes
+    GROUP BY aoi_id, aoi_version
+  ),
+  spans AS (
+    -- a superseded version ends with its last observation, a current one goes on to the run time
+    SELECT
+      versions.aoi_id,
+      versions.aoi_version,
+      DATE_TRUNC(versions.backfill_start, MONTH) AS first_month,
+      IF(versions.is_current, horizon.last_month, last_changes.last_month) AS last_month
+    FROM `${dataset}.aoi_versions` AS versions
+    CROSS JOIN horizon
+    LEFT JOIN last_changes
+      ON last_changes.aoi_id = versions.aoi_id AND last_changes.aoi_version = versions.aoi_version
+  ),
+  months AS (
+    SELECT aoi_id, aoi_version, month
+    FROM spans, UNNEST(GENERATE_DATE_ARRAY(first_month, last_month, INTERVAL 1 MONTH)) AS month
+    WHERE last_month IS NOT NULL
+    UNION DISTINCT
+    SELECT aoi_id, aoi_version, month FROM changes
+  ),
+  written AS (
+    SELECT aoi_id, aoi_version, month, MAX(source_changed_at) AS source_changed_at
+    FROM `${dataset}.monthly_summary`
+    GROUP BY aoi_id, aoi_version, month
+  ),
+  touched AS (
+    SELECT months.aoi_id, months.aoi_version, months.month, changes.changed_at
+    FROM months
+    LEFT JOIN changes
+      ON changes.aoi_id = months.aoi_id AND changes.aoi_version = months.aoi_version
+      AND changes.month = months.month
+    LEFT JOIN written
+      ON written.aoi_id = months.aoi_id AND written.aoi_version = months.aoi_version
+      AND written.month = months.month
+    WHERE written.month IS NULL
+      OR (changes.changed_at IS NOT NULL
+          AND (written.source_changed_at IS NULL OR changes.changed_at > written.source_changed_at))
+  ),
+  counts AS (
+    SELECT
+      aoi_id, aoi_version, month,
+      COUNTIF(usable) AS observation_count,
+      COUNTIF(NOT usable) AS skipped_count,
+      AVG(IF(usable, coverage, NULL)) AS mean_coverage
+    FROM observed
+    GROUP BY aoi_id, aoi_version, month
+  ),
+  shares AS (
+    SELECT
+      observed.aoi_id, observed.aoi_version, observed.month, class.class_id,
+      AVG(class.label_area_m2 / observed.valid_area_m2) AS mean_share,
+      AVG(class.label_area_m2) AS mean_area_m2,
+      MIN(class.label_area_m2 / observed.valid_area_m2) AS min_share,
+      MAX(class.label_area_m2 / observed.valid_area_m2) AS max_share,
+      AVG(class.probability_area_m2 / observed.valid_area_m2) AS probability_share
+    FROM observed CROSS JOIN UNNEST(observed.classes) AS class
+    WHERE observed.usable
+    GROUP BY observed.aoi_id, observed.aoi_version, observed.month, class.class_id
+  ),
+  composite_shares AS (
+    SELECT
+      composited.aoi_id, composited.aoi_version, composited.month, class.class_id,
+      IF(composited.valid_area_m2 > 0, class.label_area_m2 / composited.valid_area_m2, NULL) AS composite_share,
+      IF(composited.valid_area_m2 > 0, class.label_area_m2, NULL) AS composite_area_m2
+    FROM composited CROSS JOIN UNNEST(composited.classes) AS class
+  ),
+  class_names AS (
+    SELECT 0 AS class_id, 'water' AS class_name
+    UNION ALL SELECT 1, 'trees'
+    UNION ALL SELECT 2, 'grass'
+    UNION ALL SELECT 3, 'flooded_vegetation'
+    UNION ALL SELECT 4, 'crops'
+    UNION ALL SELECT 5, 'shrub_and_scrub'
+    UNION ALL SELECT 6, 'built'
+    UNION ALL SELECT 7, 'bare'
+    UNION ALL SELECT 8, 'snow_and_ice'
+  )
+  SELECT
+    touched.aoi_id, touched.aoi_version, touched.month, class_names.class_id, class_names.class_name,
+    IFNULL(counts.observation_count, 0) AS observation_count,
+    IFNULL(counts.skipped_count, 0) AS skipped_count,
+    counts.mean_coverage,
+    shares.mean_share, shares.mean_area_m2, shares.min_share, shares.max_share, shares.probability_share,
+    composite_shares.composite_share, composite_shares.composite_area_m2,
+    touched.changed_at AS source_changed_at,
+    run.run_time
+  FROM touched
+  CROSS JOIN run
+  CROSS JOIN class_names
+  LEFT JOIN counts
+    ON counts.aoi_id = touched.aoi_id AND counts.aoi_version = touched.aoi_version AND counts.month = touched.month
+  LEFT JOIN shares
+    ON shares.aoi_id = touched.aoi_id AND shares.aoi_version = touched.aoi_version
+    AND shares.month = touched.month AND shares.class_id = class_names.class_id
+  LEFT JOIN composite_shares
+    ON composite_shares.aoi_id = touched.aoi_id AND composite_shares.aoi_version = touched.aoi_version
+    AND composite_shares.month = touched.month AND composite_shares.class_id = class_names.class_id
+) AS source
+ON target.aoi_id = source.aoi_id
+  AND target.aoi_version = source.aoi_version
+  AND target.month = source.month
+  AND target.class_id = source.class_id
+WHEN MATCHED THEN UPDATE SET
+  observation_count = source.observation_count,
+  skipped_count = source.skipped_count,
+  mean_coverage = source.mean_coverage,
+  mean_share = source.mean_share,
+  mean_area_m2 = source.mean_area_m2,
+  min_share = source.min_share,
+  max_share = source.max_share,
+  probability_share = source.probability_share,
+  composite_share = source.composite_share,
+  composite_area_m2 = source.composite_area_m2,
+  source_changed_at = source.source_changed_at,
+  run_time = source.run_time
+WHEN NOT MATCHED THEN INSERT (
+  aoi_id, aoi_version, month, class_id, class_name, observation_count, skipped_count, mean_coverage, mean_share,
+  mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2, source_changed_at, run_time
+) VALUES (
+  source.aoi_id, source.aoi_version, source.month, source.class_id, source.class_name, source.observation_count,
+  source.skipped_count, source.mean_coverage, source.mean_share, source.mean_area_m2, source.min_share,
+  source.max_share, source.probability_share, source.composite_share, source.composite_area_m2,
+  source.source_changed_at, source.run_time
+)

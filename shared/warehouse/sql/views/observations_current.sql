@@ -1,0 +1,11 @@
+-- One row for each AOI version and overpass. Of several measurements the most complete wins (the one for which
+-- Earth Engine listed the most images), and of equally complete ones the newest.
+SELECT
+  aoi_id, aoi_version, overpass_id, acquired_at, acquired_date, valid_area_m2, aoi_area_m2, coverage,
+  classes, image_ids, listed_image_count, algorithm_versions, qa_versions, code_version, processed_at
+FROM `${dataset}.observations`
+WHERE TRUE
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY aoi_id, aoi_version, overpass_id
+  ORDER BY listed_image_count DESC, processed_at DESC
+) = 1

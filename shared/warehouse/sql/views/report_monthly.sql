@@ -1,0 +1,24 @@
+-- Flat, for charts: one row for each current AOI, month and class, with names, colours and areas in hectares.
+SELECT
+  summary.aoi_id,
+  summary.aoi_version,
+  aois.label AS aoi_label,
+  aois.area_m2 / 10000 AS aoi_area_ha,
+  summary.month,
+  summary.class_id,
+  summary.class_name,
+  CASE summary.class_id
+    WHEN 0 THEN '#419BDF' WHEN 1 THEN '#397D49' WHEN 2 THEN '#88B053' WHEN 3 THEN '#7A87C6' WHEN 4 THEN '#E49635'
+    WHEN 5 THEN '#DFC35A' WHEN 6 THEN '#C4281B' WHEN 7 THEN '#A59B8F' WHEN 8 THEN '#B39FE1'
+  END AS class_colour,
+  summary.observation_count,
+  summary.skipped_count,
+  summary.mean_coverage,
+  summary.mean_share,
+  summary.mean_area_m2 / 10000 AS mean_area_ha,
+  summary.probability_share,
+  summary.composite_share,
+  summary.composite_area_m2 / 10000 AS composite_area_ha
+FROM `${dataset}.monthly_summary` AS summary
+JOIN `${dataset}.aois` AS aois
+  ON aois.aoi_id = summary.aoi_id AND aois.aoi_version = summary.aoi_version

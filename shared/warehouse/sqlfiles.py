@@ -1,0 +1,27 @@
+"""SQL and schema files: the one source that the functions, Terraform, the embedded stack and the tests share."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from string import Template
+from typing import Any, Literal
+
+_HERE = Path(__file__).parent
+Kind = Literal["views", "scheduled", "queries"]
+
+
+@lru_cache(maxsize=1)
+def definitions() -> dict[str, Any]:
+    """Tables with partitioning and clustering, views in order of creation, and scheduled queries in order."""
+    return json.loads((_HERE / "tables.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def schema(table: str) -> list[dict[str, Any]]:
+    """BigQuery schema of a table, in the JSON form the service and Terraform take."""
+    return json.loads((_HERE / "schemas" / f"{table}.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
+def sql(kind: Kind, name: str, **placeholders: str | float) -> str:
+    """A SQL file with its ``${…}`` placeholders filled in. Raises KeyError for one that is not given."""
+    text = (_HERE / "sql" / kind / f"{name}.sql").read_text(encoding="utf-8")
+    return Template(text).substitute(placeholders)
