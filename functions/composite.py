@@ -22,6 +22,7 @@ from shared.warehouse.client import Warehouse
 
 # Stop taking new AOIs well before the platform's 540 s and hand the rest on.
 _WORK_SECONDS = 300.0
+_ROWS_PER_QUERY = 1_000
 
 
 @functions_framework.cloud_event
@@ -33,17 +34,20 @@ def composite(event: CloudEvent) -> None:
 def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
     deadline = time.monotonic() + _WORK_SECONDS
     warehouse = Warehouse(settings)
-    stale = warehouse.query("stale_composites")
+    stale = warehouse.query("stale_composites", most=_ROWS_PER_QUERY)
     refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in stale]
     aois = {aoi.aoi_id: aoi for aoi in current_aois(refs, warehouse)} if refs else {}
     connect(settings, "composite")
     written = 0
+    left_over = len(stale) >= _ROWS_PER_QUERY
     for aoi_id, rows in groupby(stale, key=lambda row: str(row["aoi_id"])):
         if time.monotonic() > deadline:
-            publish(settings.project, Topic.TICKS, [tick], {"job": "composite"})
+            left_over = True
             break
         if aoi_id in aois:
             written += _recompute(aois[aoi_id], list(rows), settings, warehouse)
+    if left_over and written:
+        publish(settings.project, Topic.TICKS, [tick], {"job": "composite"})
     return {"stale": len(stale), "composites": written}
 
 

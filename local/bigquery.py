@@ -67,7 +67,7 @@ class EmbeddedBigQuery:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._server.start())
-        except BaseException as error:  # noqa: BLE001 — handed to the thread that waits
+        except BaseException as error:
             self._failure = error
             self._ready.set()
             return

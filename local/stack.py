@@ -23,10 +23,10 @@ from werkzeug.wrappers import Response
 from local.bigquery import EmbeddedBigQuery, create_warehouse, run_scheduled
 from local.bus import Bus
 from local.earth_engine.server import EarthEngineServer
-from shared import publishing, settings
+from shared import publishing
 from shared.logs import JsonFormatter
 from shared.messages import Tick
-from shared.settings import Settings
+from shared.settings import Settings, load_settings
 from shared.warehouse import client as warehouse_client
 from shared.warehouse.client import Warehouse
 
@@ -36,13 +36,25 @@ _FUNCTIONS_FOLDER = Path(__file__).resolve().parent.parent / "functions"
 
 
 class Stack:
-    """Starts on entering, stops on leaving. ``scenes`` is the folder that plays Dynamic World."""
+    """Starts on entering, stops on leaving.
 
-    def __init__(self, scenes: Path, folder: Path, backfill_start: date, webhook_port: int = 0) -> None:
+    ``scenes`` is the folder that plays Dynamic World, ``folder`` keeps the warehouse and the log; ``settings`` are
+    further settings of the functions by name.
+    """
+
+    def __init__(
+        self,
+        scenes: Path,
+        folder: Path,
+        backfill_start: date,
+        webhook_port: int = 0,
+        settings: dict[str, str] | None = None,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._backfill_start = backfill_start
         self._webhook_port = webhook_port
+        self._more_settings = settings or {}
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         self.earth_engine = EarthEngineServer({Settings.model_fields["collection"].default: scenes})
         self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
@@ -55,7 +67,7 @@ class Stack:
         self.bigquery.start()
         self.bus.start()
         self._set_environment()
-        self.settings = settings.load_settings()
+        self.settings = load_settings()
         self.warehouse: Warehouse = create_warehouse(self.settings)
         apps = {f"/{name}": _function_app(name) for name in FUNCTIONS}
         self._functions = Client(DispatcherMiddleware(Response("no such function", status=404), apps), Response)
@@ -110,6 +122,7 @@ class Stack:
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
             "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
             "PUBSUB_EMULATOR_HOST": self.bus.address,
+            **{f"LANDCOVER_{name.upper()}": value for name, value in self._more_settings.items()},
         }
         self._environment_before = {name: os.environ.get(name) for name in wanted}
         os.environ.update(wanted)
@@ -135,9 +148,9 @@ class Stack:
 
 def forget_clients() -> None:
     """Drop what a process keeps of its environment, so that the next stack's addresses are used."""
-    settings.load_settings.cache_clear()
-    publishing._publisher.cache_clear()  # noqa: SLF001
-    warehouse_client._client.cache_clear()  # noqa: SLF001
+    load_settings.cache_clear()
+    publishing._publisher.cache_clear()
+    warehouse_client._client.cache_clear()
 
 
 def _function_app(name: str) -> Any:

@@ -1,0 +1,1 @@
+"""The report of one AOI and year: one HTML file that needs nothing else."""

@@ -18,11 +18,13 @@ periods AS (
   FROM observed
   GROUP BY aoi_id, aoi_version, period, period_start
 )
-SELECT periods.aoi_id, periods.aoi_version, periods.period, periods.period_start, periods.overpass_count
+SELECT
+  periods.aoi_id, periods.aoi_version, periods.period, CAST(periods.period_start AS DATE) AS period_start,
+  periods.overpass_count
 FROM periods
 LEFT JOIN `${dataset}.composites_current` AS composites
   ON composites.aoi_id = periods.aoi_id AND composites.aoi_version = periods.aoi_version
   AND composites.period = periods.period AND composites.period_start = periods.period_start
 WHERE composites.processed_at IS NULL OR composites.processed_at < periods.changed_at
 ORDER BY periods.aoi_id, periods.period_start, periods.period
-LIMIT 1000
+LIMIT @most

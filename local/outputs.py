@@ -1,0 +1,87 @@
+"""What a run leaves in its folder: CSV files of observations and summaries, and the table for the terminal."""
+
+import csv
+from collections import defaultdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from shared.classes import CLASSES
+from shared.warehouse.client import Warehouse
+
+_EXPORTS = {
+    "observations.csv": "export_observations",
+    "monthly_summary.csv": "export_monthly",
+    "annual_summary.csv": "export_annual",
+}
+COLUMNS = {
+    "observations.csv": (
+        "aoi_id", "aoi_version", "overpass_id", "acquired_at", "class_id", "class_name", "label_area_m2",
+        "probability_area_m2", "valid_area_m2", "aoi_area_m2", "coverage", "image_ids",
+    ),
+    "monthly_summary.csv": (
+        "aoi_id", "aoi_version", "month", "class_id", "class_name", "observation_count", "mean_coverage", "mean_share",
+        "mean_area_m2", "min_share", "max_share", "probability_share", "composite_share", "composite_area_m2",
+    ),
+    "annual_summary.csv": (
+        "aoi_id", "aoi_version", "year", "months_observed", "class_id", "class_name", "observation_count",
+        "mean_coverage", "mean_share", "mean_area_m2", "min_share", "max_share", "probability_share",
+        "composite_share", "composite_area_m2",
+    ),
+}  # fmt: skip
+
+
+def write_csv(warehouse: Warehouse, folder: Path) -> None:
+    """Write the three CSV files, header included even when there is no row. An absent value is an empty field."""
+    for name, query in _EXPORTS.items():
+        with (folder / name).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS[name], lineterminator="\n")
+            writer.writeheader()
+            for row in warehouse.query(query):
+                writer.writerow({column: _text(row[column]) for column in COLUMNS[name]})
+
+
+def _text(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else value
+
+
+def monthly_table(warehouse: Warehouse, aoi_id: str, year: int) -> Table:
+    """Composite and mean shares in percent, a row a month and one for the year."""
+    table = Table(
+        title=f"{aoi_id} {year}: mode composite share / mean share, % of the ground seen", title_justify="left"
+    )
+    table.add_column("")
+    table.add_column("views", justify="right")
+    table.add_column("cover", justify="right")
+    for c in CLASSES:
+        table.add_column(c.name.replace("_", " "), justify="right", style=f"#{c.colour}")
+    months: dict[date, list[dict[str, Any]]] = defaultdict(list)
+    for row in warehouse.query("report_year", aoi_id=aoi_id, year=year):
+        months[row["month"]].append(row)
+    for month, rows in months.items():
+        table.add_row(f"{month:%b}", *_cells(rows))
+    annual = warehouse.query("report_annual", aoi_id=aoi_id, year=year)
+    if annual:
+        table.add_section()
+        table.add_row("Year", *_cells(annual))
+    return table
+
+
+def _cells(rows: list[dict[str, Any]]) -> list[str]:
+    by_class = {row["class_id"]: row for row in rows}
+    first = rows[0]
+    cover = "–" if first["mean_coverage"] is None else f"{first['mean_coverage'] * 100:.0f}"
+    shares = (
+        f"{_percent(r['composite_share'])} / {_percent(r['mean_share'])}" for r in map(by_class.__getitem__, range(9))
+    )
+    return [str(first["observation_count"]), cover, *shares]
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share * 100:.1f}"

@@ -1,0 +1,124 @@
+"""Running the pipeline on the embedded stack: register, backfill, discover, composite, summarise, write outputs."""
+
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+from standardwebhooks import Webhook
+
+from local.outputs import write_csv
+from local.report.data import read_report
+from local.report.html import write_report
+from local.report.maps import year_map
+from local.stack import Stack
+from shared.errors import NeverError, UserInputError
+from shared.messages import AoiRef
+from shared.registry import current_aois
+from shared.warehouse.client import Warehouse
+
+Say = Callable[[str], None]
+_LONGEST_WAIT_SECONDS = 24 * 3600.0
+_POST_TIMEOUT_SECONDS = 60.0
+_MOST_REPORTS = 24
+
+
+def post_registration(collection: dict[str, Any], url: str, secret: str) -> list[dict[str, Any]]:
+    """Sign and post AOIs to a registration webhook; returns what it answered for each.
+
+    Raises UserInputError when the webhook cannot be reached or refuses, with its reasons.
+    """
+    body = json.dumps({"type": "aoi.registered", "timestamp": datetime.now(UTC).isoformat(), "data": collection})
+    webhook_id = f"msg_{uuid.uuid4().hex}"
+    now = datetime.now(UTC)
+    headers = {
+        "content-type": "application/json",
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(webhook_id, now, body),
+    }
+    try:
+        response = requests.post(url, data=body.encode(), headers=headers, timeout=_POST_TIMEOUT_SECONDS)
+        answer = response.json()
+    except requests.JSONDecodeError:
+        raise UserInputError(f"{url}: answered {response.status_code} and no JSON; is it the webhook?") from None
+    except requests.RequestException as error:
+        raise UserInputError(f"{url}: cannot be reached ({type(error).__name__})") from None
+    if response.status_code != 202:
+        reasons = "; ".join(f"{e['pointer']}: {e['detail']}" for e in answer.get("errors", [])[:5])
+        raise UserInputError(
+            f"{url}: {answer.get('title')} ({response.status_code}): {reasons or answer.get('detail')}"
+        )
+    return answer["aois"]  # type: ignore[no-any-return]
+
+
+def settle(stack: Stack, say: Say) -> None:
+    """Wait until every message is handled, saying now and then how far it is. Raises NeverError for dead letters."""
+    shown = [time.monotonic()]
+
+    def watch() -> None:
+        if time.monotonic() - shown[0] > 5:
+            shown[0] = time.monotonic()
+            say(f"  {stack.bus.unfinished} messages to go")
+
+    stack.bus.wait_idle(_LONGEST_WAIT_SECONDS, watch)
+    dead = stack.warehouse.query("dead_letters_brief")
+    if dead:
+        raise NeverError(
+            f"{len(dead)} messages failed for good; the first in {dead[0]['function']}: {dead[0]['reason']}"
+        )
+
+
+def register_and_backfill(stack: Stack, collection: dict[str, Any], say: Say) -> list[dict[str, Any]]:
+    """Register AOIs at the stack's own webhook and measure their history."""
+    answers = post_registration(collection, stack.webhook_url, stack.webhook_secret)
+    for answer in answers:
+        say(f"  {answer['aoi_id']} version {answer['aoi_version']}: {answer['area_m2'] / 1e6:.3f} km²")
+    settle(stack, say)
+    return answers
+
+
+def composite_and_summarise(stack: Stack, run_time: datetime, say: Say) -> None:
+    """Recompute stale composites, then run the scheduled SQL as of a moment."""
+    stack.tick("composite")
+    settle(stack, say)
+    stack.summarise(run_time)
+
+
+def write_outputs(stack: Stack, aoi_ids: Iterable[str], first: date, last: date, out: Path, say: Say) -> Path:
+    """CSV files and reports; returns the path of ``report.html``, which shows the first AOI's last year."""
+    write_csv(stack.warehouse, out)
+    main_report = out / "report.html"
+    pairs = [(aoi_id, year) for aoi_id in aoi_ids for year in range(last.year, first.year - 1, -1)]
+    for number, (aoi_id, year) in enumerate(pairs[:_MOST_REPORTS]):
+        path = main_report if number == 0 else out / f"report-{aoi_id}-{year}.html"
+        render_report(stack.warehouse, aoi_id, year, path)
+    if len(pairs) > _MOST_REPORTS:
+        say(f"  {_MOST_REPORTS} of {len(pairs)} reports written; `landcover report` makes the others")
+    return main_report
+
+
+def render_report(warehouse: Warehouse, aoi_id: str, year: int, path: Path) -> None:
+    """One report. The map needs Earth Engine, real or local."""
+    data = read_report(warehouse, aoi_id, year)
+    version = data.monthly[0]["aoi_version"]
+    aoi = current_aois([AoiRef(aoi_id=aoi_id, aoi_version=version)], warehouse)[0]
+    write_report(data, year_map(aoi, year, warehouse.settings), path)
+
+
+def fresh_folder(out: Path) -> None:
+    """Make the output folder; an earlier run's warehouse in it goes, since a run starts from nothing."""
+    if out.exists() and not out.is_dir():
+        raise UserInputError(f"{out}: expected a folder for the outputs, found a file")
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / "warehouse", ignore_errors=True)
+
+
+def day_after(day: date) -> datetime:
+    """Midnight UTC at the end of a day: the run time of summaries that include it."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

@@ -1,0 +1,81 @@
+"""The map of the year: the mode composite of an AOI, computed by Earth Engine, as a PNG in the official colours."""
+
+import base64
+import io
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import ee
+import numpy as np
+from PIL import Image
+from pyproj import Transformer
+from shapely import segmentize
+from shapely import transform as transform_shape
+from shapely.geometry import shape
+
+from shared.classes import CLASSES, LABEL_BAND
+from shared.earth_engine.areas import picture
+from shared.earth_engine.client import connect
+from shared.earth_engine.listing import list_images
+from shared.planning import Aoi, overpasses_over, pieces_of, region_of
+from shared.settings import Settings
+
+_MOST_PIXELS = 800
+_DEGREE_M = 111_320
+
+
+class YearMap(NamedTuple):
+    """A PNG as a data URI, its size in pixels, and the ground that one pixel is wide, in metres."""
+
+    data_uri: str
+    width: int
+    height: int
+    metres_per_pixel: float
+
+
+def year_map(aoi: Aoi, year: int, settings: Settings) -> YearMap | None:
+    """The composite's picture in the grid of the AOI's scenes; None when no scene of the year shows the AOI."""
+    connect(settings, "report")
+    images = list_images(
+        settings.collection, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC), region_of([aoi])
+    )
+    overpasses = overpasses_over(aoi, images)
+    if not overpasses:
+        return None
+    layer = pieces_of("map", aoi, overpasses, with_probabilities=False)[0].layer
+    crs = next(image.crs for image in images if image.image_id == layer.grid_image_id)
+    to_crs = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    outline = transform_shape(
+        segmentize(shape(aoi.geometry), 0.01), lambda xy: np.column_stack(to_crs.transform(xy[:, 0], xy[:, 1]))
+    )
+    west, south, east, north = outline.bounds
+    in_degrees = to_crs.target_crs is not None and to_crs.target_crs.is_geographic
+    native = 10 / _DEGREE_M if in_degrees else 10
+    step = max(native, max(east - west, north - south) / _MOST_PIXELS)
+    width, height = int((east - west) / step) + 1, int((north - south) / step) + 1
+    region = ee.Geometry(aoi.geometry, None, False)
+    # masked pixels come back as 0, so classes are shifted by one
+    shifted = picture(settings.collection, layer).select([LABEL_BAND]).clip(region).add(1)
+    pixels = ee.data.computePixels(
+        {
+            "expression": shifted,
+            "fileFormat": "NUMPY_NDARRAY",
+            "grid": {
+                "dimensions": {"width": width, "height": height},
+                "affineTransform": {
+                    "scaleX": step, "shearX": 0, "translateX": west, "shearY": 0, "scaleY": -step, "translateY": north,
+                },
+                "crsCode": crs,
+            },
+        }
+    )  # fmt: skip
+    return YearMap(_png(pixels[LABEL_BAND].astype(int)), width, height, step * (_DEGREE_M if in_degrees else 1))
+
+
+def _png(shifted: np.ndarray) -> str:
+    palette = np.zeros((len(CLASSES) + 1, 4), dtype=np.uint8)
+    for c in CLASSES:
+        palette[c.class_id + 1] = (*bytes.fromhex(c.colour), 255)
+    buffer = io.BytesIO()
+    Image.fromarray(palette[shifted], "RGBA").save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
