@@ -1,6 +1,5 @@
 """The demo: a whole synthetic year through every function, meeting every awkward case on the way."""
 
-import json
 from datetime import date
 from pathlib import Path
 
@@ -63,9 +62,8 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         composite_and_summarise(stack, day_after(_YEAR_END), say)
         report = write_outputs(stack, [AOI_ID], date(YEAR, 1, 1), _YEAR_END, out, say)
         console.print(monthly_table(stack.warehouse, AOI_ID, YEAR))
-        delivered = json.dumps(stack.bus.delivered).strip("{}").replace('"', "")
-        say(
-            f"Messages handled: {delivered}; Earth Engine compute requests: {stack.earth_engine.app.requests['value:compute']}"
-        )
+        delivered = ", ".join(f"{name} {count}" for name, count in stack.bus.delivered.items())
+        requests = stack.earth_engine.app.requests["value:compute"]
+        say(f"Messages handled: {delivered}; Earth Engine compute requests: {requests}")
     pending.rmdir()
     say(f"Open {report}")

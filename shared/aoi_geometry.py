@@ -7,6 +7,7 @@ Normalised: winding (exterior counter-clockwise), Z dropped, an antimeridian cro
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import antimeridian
@@ -165,9 +166,7 @@ def _flat_polygon(rings: list[list[list[float]]]) -> Polygon:
 def _crosses_antimeridian(geometry: dict[str, Any]) -> bool:
     """A ring that jumps more than half the globe between two positions crosses ±180° (RFC 7946, 3.1.9)."""
     parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-    return any(
-        abs(b[0] - a[0]) > 180 for rings in parts for ring in rings for a, b in zip(ring, ring[1:], strict=False)
-    )
+    return any(abs(b[0] - a[0]) > 180 for rings in parts for ring in rings for a, b in pairwise(ring))
 
 
 def _is_number(value: Any) -> bool:

@@ -17,7 +17,7 @@ from shared.grids import partition, polygonal
 from shared.scenes import SUPERSEDED_OVERLAP, SceneImage, by_overpass
 
 PIXEL_AREA_M2 = 100.0
-_SMALLEST_HALF_DEG = 0.01
+_SMALLEST_HALF_DEG = 0.001
 T = TypeVar("T")
 
 
@@ -131,7 +131,7 @@ def region_of(aois: Sequence[Aoi]) -> dict[str, Any]:
 def halves(piece: Piece) -> list[Piece]:
     """A piece cut in two across its longer side; the areas of the two add up to those of the whole.
 
-    Keys get a suffix. Raises NeverError when the piece is already smaller than 1 km or so.
+    Keys get a suffix. Raises NeverError when the piece is already smaller than some 100 m.
     """
     geometry = shape(piece.geometry)
     west, south, east, north = geometry.bounds

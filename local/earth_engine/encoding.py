@@ -108,7 +108,8 @@ def pixels(image: Any, request: dict[str, Any]) -> tuple[bytes, str]:
     window = _window(request.get("grid") or {}, source)
     if window.width > MOST_PIXELS_PER_SIDE or window.height > MOST_PIXELS_PER_SIDE:
         raise EngineError(
-            f"Pixel grid dimensions ({window.width}x{window.height}) must be less than or equal to {MOST_PIXELS_PER_SIDE}."
+            f"Pixel grid dimensions ({window.width}x{window.height}) must be less than or equal to "
+            f"{MOST_PIXELS_PER_SIDE}."
         )
     if window.width * window.height * 8 * len(source.bands) > MOST_BYTES:
         raise EngineError(

@@ -82,7 +82,7 @@ def _aligned_offset(projection: Projection, window: Window) -> tuple[int, int] |
         return None
     if not np.allclose([ours.a, ours.b, ours.d, ours.e], [theirs.a, theirs.b, theirs.d, theirs.e], rtol=1e-9, atol=0):
         return None
-    col, row = ~ours * (theirs.c, theirs.f)
+    col, row = ~ours @ (theirs.c, theirs.f)
     if abs(col - round(col)) > _ALIGNED_TOLERANCE_PIXELS or abs(row - round(row)) > _ALIGNED_TOLERANCE_PIXELS:
         return None
     return round(col), round(row)

@@ -70,12 +70,12 @@ class Window:
 
     @cached_property
     def transform(self) -> Affine:
-        return self.projection.transform * Affine.translation(self.col, self.row)
+        return self.projection.transform @ Affine.translation(self.col, self.row)
 
     @property
     def bounds(self) -> tuple[float, float, float, float]:
         """(west, south, east, north) in CRS units."""
-        a, b = self.transform * (0, 0), self.transform * (self.width, self.height)
+        a, b = self.transform @ (0, 0), self.transform @ (self.width, self.height)
         return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
 
     def read(self, band: "Band") -> Pixels:

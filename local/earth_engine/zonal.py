@@ -47,7 +47,7 @@ def pixel_bounds(region: BaseGeometry, projection: Projection) -> tuple[int, int
     if region.is_empty:
         return 0, 0, 0, 0
     west, south, east, north = region.bounds
-    corners = [~projection.transform * (x, y) for x in (west, east) for y in (south, north)]
+    corners = [~projection.transform @ (x, y) for x in (west, east) for y in (south, north)]
     if not all(math.isfinite(v) for corner in corners for v in corner):
         raise EngineError(f"Unable to transform geometry into requested projection {projection.crs}.")
     columns, rows = [c for c, _ in corners], [r for _, r in corners]

@@ -85,7 +85,7 @@ def write_year(folder: Path, progress: Callable[[str], None] = lambda _: None) -
         for day, sky, labels in zip(days, clear, views, strict=True):
             for name, rows, shown, seen in _images(day, labels, sky):
                 path = folder / f"{name}.tif"
-                _write(path, shown[rows], seen[rows], confidence[rows], transform * Affine.translation(0, rows.start))
+                _write(path, shown[rows], seen[rows], confidence[rows], transform @ Affine.translation(0, rows.start))
                 scenes.append(Scene(name, path, day))
         progress(calendar.month_name[month])
     return scenes

@@ -1,5 +1,6 @@
 """Geometry constructors and measures, planar in lon/lat unless a length or area is asked for."""
 
+from itertools import pairwise
 from typing import Any
 
 import antimeridian
@@ -37,7 +38,7 @@ def _polygonal(kind: str, coordinates: Any, geodesic: bool) -> Geometry:
 def _along_geodesics(polygons: Any) -> Any:
     def dense(ring: np.ndarray) -> np.ndarray:
         points = [ring[0]]
-        for (x0, y0), (x1, y1) in zip(ring[:-1], ring[1:], strict=True):
+        for (x0, y0), (x1, y1) in pairwise(ring):
             count = int(max(abs(x1 - x0), abs(y1 - y0)) / 0.1)
             points += _WGS84.npts(x0, y0, x1, y1, count) if count else []
             points.append((x1, y1))

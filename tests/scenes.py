@@ -1,0 +1,117 @@
+"""Scenes made in memory, and areas computed without any of the project's code."""
+
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+from exactextract import exact_extract
+from pyproj import Geod, Transformer
+from shapely import segmentize, transform
+from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
+
+CLASS_NAMES = (
+    "water",
+    "trees",
+    "grass",
+    "flooded_vegetation",
+    "crops",
+    "shrub_and_scrub",
+    "built",
+    "bare",
+    "snow_and_ice",
+)
+NODATA = -1.0
+
+
+def random_probabilities(shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Nine probability bands that sum to one, patchy so that classes have edges."""
+    random = np.random.default_rng(seed)
+    coarse = (
+        random.random((9, shape[0] // 4 + 1, shape[1] // 4 + 1)).repeat(4, 1).repeat(4, 2)[:, : shape[0], : shape[1]]
+    )
+    mixed = coarse**3 + 0.01 * random.random((9, *shape))
+    return np.asarray(mixed / mixed.sum(axis=0), dtype=np.float32)
+
+
+def write_scene(
+    folder: Path,
+    image_id: str,
+    *,
+    crs: str,
+    origin: tuple[float, float],
+    pixel: float = 10,
+    shape: tuple[int, int] = (100, 100),
+    seed: int = 0,
+    labels: np.ndarray | None = None,
+    hidden: np.ndarray | None = None,
+    label_only: bool = False,
+) -> Path:
+    """Write one GeoTIFF scene. ``labels`` fixes the classes, ``hidden`` masks pixels; returns the path."""
+    if labels is not None:
+        shape = labels.shape
+        probabilities = np.full((9, *shape), 0.05, dtype=np.float32)
+        np.put_along_axis(probabilities, labels[None].astype(np.int64), 0.6, axis=0)
+    else:
+        probabilities = random_probabilities(shape, seed)
+    top = probabilities.argmax(axis=0).astype(np.float32)
+    masked = np.zeros(shape, dtype=bool) if hidden is None else hidden
+    bands = [] if label_only else [(name, probabilities[i]) for i, name in enumerate(CLASS_NAMES)]
+    bands.append(("label", top))
+    path = folder / f"{image_id}.tif"
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=shape[0],
+        width=shape[1],
+        count=len(bands),
+        dtype="int16" if label_only else "float32",
+        crs=crs,
+        transform=Affine(pixel, 0, origin[0], 0, -pixel, origin[1]),
+        nodata=NODATA,
+    ) as dataset:
+        for index, (name, values) in enumerate(bands, 1):
+            dataset.write(np.where(masked, NODATA, values).astype(dataset.dtypes[0]), index)
+            dataset.set_band_description(index, name)
+    return path
+
+
+def independent_areas(path: Path, polygon: BaseGeometry) -> dict[str, np.ndarray | float]:
+    """Label areas, probability areas, valid area and polygon area in m², for a lon/lat polygon over one raster.
+
+    exactextract straight on the file for coverage fractions; each pixel's area is that of its corners on the
+    ellipsoid, by GeographicLib through pyproj.
+    """
+    geod = Geod(ellps="WGS84")
+    with rasterio.open(path) as dataset:
+        to_crs = Transformer.from_crs("EPSG:4326", dataset.crs, always_xy=True)
+        to_degrees = Transformer.from_crs(dataset.crs, "EPSG:4326", always_xy=True)
+        projected = transform(
+            segmentize(polygon, 0.0005), lambda xy: np.column_stack(to_crs.transform(xy[:, 0], xy[:, 1]))
+        )
+        feature = {"type": "Feature", "properties": {}, "geometry": mapping(projected)}
+        found = exact_extract(str(path), feature, ["cell_id", "coverage"])[0]["properties"]
+        names = list(dataset.descriptions)
+        width = dataset.width
+        cells = np.asarray(found.get("cell_id", found.get("band_1_cell_id")), dtype=np.int64)
+        coverage = np.asarray(found.get("coverage", found.get("band_1_coverage")))
+        rows, columns = np.divmod(cells, width)
+        corners = []
+        for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1)):
+            x, y = dataset.transform @ (columns + dc, rows + dr)
+            corners.append(np.column_stack(to_degrees.transform(x, y)))
+        quads = np.stack(corners, axis=1)
+        areas = np.array([abs(geod.polygon_area_perimeter(q[:, 0], q[:, 1])[0]) for q in quads]) * coverage
+        values = {name: dataset.read(i + 1)[rows, columns] for i, name in enumerate(names)}
+    label = values["label"]
+    valid = label != NODATA
+    result: dict[str, np.ndarray | float] = {
+        "label": np.array([areas[valid & (label == c)].sum() for c in range(9)]),
+        "valid": float(areas[valid].sum()),
+        "aoi": float(abs(geod.geometry_area_perimeter(segmentize(polygon, 0.0005))[0])),
+    }
+    if "water" in values:
+        result["probability"] = np.array([(areas * values[name])[valid].sum() for name in CLASS_NAMES])
+    return result

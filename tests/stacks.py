@@ -1,0 +1,73 @@
+"""Driving an embedded stack from a test."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import requests
+from standardwebhooks import Webhook
+
+from local.stack import Stack
+
+WAIT_SECONDS = 120.0
+
+
+@contextmanager
+def start_stack(folder: Path, **settings: str) -> Iterator[Stack]:
+    """A stack on ``folder/scenes`` (made when absent), history from 2021."""
+    scenes = folder / "scenes"
+    scenes.mkdir(exist_ok=True)
+    with Stack(scenes, folder / "out", backfill_start=date(2021, 1, 1), settings=settings) as running:
+        yield running
+
+
+def signed_post(
+    url: str, secret: str, body: str, webhook_id: str = "msg_1", at: datetime | None = None
+) -> requests.Response:
+    """Post a body to the webhook as a Standard Webhooks sender does."""
+    moment = at or datetime.now(UTC)
+    headers = {
+        "webhook-id": webhook_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(webhook_id, moment, body),
+        "content-type": "application/json",
+    }
+    return requests.post(url, data=body.encode(), headers=headers, timeout=30)
+
+
+def feature(aoi_id: str, geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    """A GeoJSON Feature with an id."""
+    return {"type": "Feature", "id": aoi_id, "properties": properties, "geometry": geometry}
+
+
+def register(
+    stack: Stack, *features: dict[str, Any], webhook_id: str = "msg_1", timestamp: str | None = None
+) -> list[Any]:
+    """Register AOIs and wait until the pipeline is idle; returns the webhook's answers."""
+    data = {"type": "FeatureCollection", "features": list(features)}
+    body = {"type": "aoi.registered", "data": data, **({"timestamp": timestamp} if timestamp else {})}
+    response = signed_post(stack.webhook_url, stack.webhook_secret, json.dumps(body), webhook_id)
+    assert response.status_code == 202, response.text
+    settle(stack)
+    answers: list[Any] = response.json()["aois"]
+    return answers
+
+
+def settle(stack: Stack) -> None:
+    """Wait until every message is handled and none is dead."""
+    assert stack.bus.wait_idle(WAIT_SECONDS), "messages are still waiting"
+    assert stack.warehouse.query("dead_letters_brief") == []
+
+
+def announce(stack: Stack, image_id: str) -> None:
+    """Publish one image by hand on the public topic and wait."""
+    stack.bus.publish("acquisitions", json.dumps({"image_id": image_id}).encode(), {})
+    settle(stack)
+
+
+def rows(stack: Stack, table: str, order: str = "1") -> list[dict[str, Any]]:
+    """All rows of a table or view."""
+    return stack.warehouse.run(f"SELECT * FROM `{stack.warehouse.table(table)}` ORDER BY {order}", {})
