@@ -112,11 +112,11 @@ def _topology_faults(geometry: dict[str, Any], pointer: str) -> Iterator[Fault]:
     for i, rings in enumerate(parts):
         polygon = _flat_polygon(rings)
         where = f"{pointer}/coordinates" + (f"/{i}" if geometry["type"] == "MultiPolygon" else "")
-        if polygon.area == 0:
-            yield Fault(where, "the polygon has no area")
-            sound = False
-        elif not polygon.is_valid:
+        if not polygon.is_valid:
             yield Fault(where, f"invalid polygon: {explain_validity(polygon)}")
+            sound = False
+        elif polygon.area == 0:
+            yield Fault(where, "the polygon has no area")
             sound = False
     if sound and len(parts) > 1:
         whole = MultiPolygon([_flat_polygon(rings) for rings in parts])

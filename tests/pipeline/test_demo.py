@@ -1,0 +1,187 @@
+"""The demo as its user runs it, and the statements of the published analysis that its composites must repeat."""
+
+import csv
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.outputs import COLUMNS
+
+WATER, TREES, GRASS, FLOODED, CROPS, SHRUB, BUILT, BARE, SNOW = range(9)
+PERCENTAGE_POINTS = 0.5  # tolerance of "≈" and of exact figures
+
+
+class Demo:
+    """What one run of the demo printed and left."""
+
+    def __init__(self, out: Path, stdout: str) -> None:
+        self.out, self.stdout = out, stdout
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        with (self.out / name).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def composite(self, month: int) -> list[float]:
+        """Percent of each class in a month's composite."""
+        rows = [r for r in self.table("monthly_summary.csv") if r["month"] == f"2021-{month:02d}-01"]
+        return [float(r["composite_share"]) * 100 for r in sorted(rows, key=lambda r: int(r["class_id"]))]
+
+    def annual(self, column: str) -> list[float]:
+        rows = sorted(self.table("annual_summary.csv"), key=lambda r: int(r["class_id"]))
+        return [float(r[column]) * 100 for r in rows]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    out = tmp_path_factory.mktemp("demo")
+    command = [str(Path(sys.executable).parent / "landcover"), "demo", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield Demo(out, done.stdout)
+
+
+def near(value: float) -> Any:
+    return pytest.approx(value, abs=PERCENTAGE_POINTS)
+
+
+def test_january_is_snow_but_for_some_trees(demo: Demo) -> None:
+    shares = demo.composite(1)
+    assert shares[SNOW] == near(98)
+    assert shares[TREES] == near(1.98)
+
+
+def test_february_is_snow(demo: Demo) -> None:
+    assert demo.composite(2)[SNOW] > 99
+
+
+def test_march_shows_all_nine_classes(demo: Demo) -> None:
+    shares = demo.composite(3)
+    assert all(share > 0 for share in shares)
+    assert shares[SNOW] == near(50)
+    assert shares[TREES] == near(20)
+    assert shares[CROPS] == near(20)
+
+
+def test_april_is_crops_without_snow(demo: Demo) -> None:
+    shares = demo.composite(4)
+    assert shares[CROPS] > 60
+    assert shares[SNOW] < 0.01
+
+
+def test_may_is_crops_and_some_trees(demo: Demo) -> None:
+    shares = demo.composite(5)
+    assert shares[CROPS] > 60
+    assert shares[TREES] == near(16)
+
+
+def test_june_is_mostly_crops_or_trees(demo: Demo) -> None:
+    shares = demo.composite(6)
+    assert shares[CROPS] + shares[TREES] > 50
+
+
+def test_july_is_half_trees(demo: Demo) -> None:
+    shares = demo.composite(7)
+    assert shares[CROPS] + shares[TREES] > 90
+    assert shares[TREES] == near(50)
+
+
+def test_august_has_equal_crops_and_trees(demo: Demo) -> None:
+    shares = demo.composite(8)
+    assert shares[CROPS] + shares[TREES] > 80
+    assert shares[CROPS] == pytest.approx(shares[TREES], abs=2 * PERCENTAGE_POINTS)
+
+
+def test_september_is_mostly_trees(demo: Demo) -> None:
+    shares = demo.composite(9)
+    assert shares[CROPS] + shares[TREES] > 85
+    assert shares[TREES] > 50
+
+
+def test_october_has_its_first_snow(demo: Demo) -> None:
+    shares = demo.composite(10)
+    assert shares[CROPS] + shares[TREES] > 80
+    assert shares[SNOW] == near(4.28)
+
+
+def test_november_has_no_snow_though_a_first_version_of_a_scene_did(demo: Demo) -> None:
+    shares = demo.composite(11)
+    assert shares[CROPS] + shares[TREES] > 80
+    assert shares[SNOW] < 0.01
+    reprocessed = [r for r in demo.table("observations.csv") if r["overpass_id"].startswith("20211114")]
+    assert {r["image_ids"].count("_20220315T101500_T51TYL") for r in reprocessed} == {1}
+    assert {r["image_ids"].count("T51TYL") for r in reprocessed} == {1}, "the first version is not used"
+    assert [float(r["label_area_m2"]) for r in reprocessed if r["class_id"] == str(SNOW)] == [0]
+
+
+def test_december_is_snow_again(demo: Demo) -> None:
+    shares = demo.composite(12)
+    assert shares[SNOW] > 65
+    assert shares[TREES] == near(8)
+    assert shares[CROPS] == near(16.64)
+
+
+def test_the_year_is_crops_and_trees_with_little_snow_in_the_composite_but_much_in_the_mean(demo: Demo) -> None:
+    composite, mean = demo.annual("composite_share"), demo.annual("mean_share")
+    assert composite[CROPS] + composite[TREES] > 85
+    assert composite[CROPS] == pytest.approx(composite[TREES], abs=2 * PERCENTAGE_POINTS)
+    assert composite[SNOW] == near(2.19)
+    assert mean[SNOW] > 10 * composite[SNOW]
+
+
+def test_it_met_the_awkward_cases(demo: Demo) -> None:
+    observations = [r for r in demo.table("observations.csv") if r["class_id"] == "0"]
+    assert len(observations) == 52
+    by_day = {r["overpass_id"][:8]: r for r in observations}
+    assert by_day["20210612"]["image_ids"].count("T51TYL") == 2, "a tile cut in two granules"
+    assert by_day["20210403"]["image_ids"].count(";") == 0, "an overpass with one tile only"
+    assert float(by_day["20210403"]["coverage"]) < 0.75
+    assert "20210314" in by_day, "a scene that came months late"
+    assert all(float(r["coverage"]) <= 1 for r in observations)
+
+
+def test_every_observation_has_nine_rows_that_add_up(demo: Demo) -> None:
+    rows = demo.table("observations.csv")
+    groups: dict[str, list[dict[str, str]]] = {}
+    for row in rows:
+        groups.setdefault(row["overpass_id"], []).append(row)
+    for group in groups.values():
+        assert [r["class_id"] for r in group] == [str(c) for c in range(9)]
+        valid = float(group[0]["valid_area_m2"])
+        assert sum(float(r["label_area_m2"]) for r in group) == pytest.approx(valid, rel=1e-9)
+        assert sum(float(r["probability_area_m2"]) for r in group) == pytest.approx(valid, rel=1e-6)
+
+
+def test_it_leaves_the_tables_and_the_report_that_are_promised(demo: Demo) -> None:
+    for name, columns in COLUMNS.items():
+        assert tuple(demo.table(name)[0]) == columns
+    assert len(demo.table("monthly_summary.csv")) == 12 * 9
+    assert len(demo.table("annual_summary.csv")) == 9
+    page = (demo.out / "report.html").read_text(encoding="utf-8")
+    assert "data:image/png;base64," in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
+    assert "Jan" in demo.stdout
+    assert "Year" in demo.stdout
+
+
+def test_the_report_shows_the_numbers_of_the_tables(demo: Demo) -> None:
+    page = (demo.out / "report.html").read_text(encoding="utf-8")
+    for month in range(1, 13):
+        for share in demo.composite(month):
+            assert f"<td>{share:.2f}<small>" in page
+
+
+def test_report_can_be_made_again_from_what_the_demo_left(demo: Demo, tmp_path: Path) -> None:
+    command = [
+        str(Path(sys.executable).parent / "landcover"),
+        *("report", "--aoi", "songnen-sample", "--year", "2021"),
+        *("--warehouse", str(demo.out), "--out", str(tmp_path / "again.html")),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    first = (demo.out / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == first
