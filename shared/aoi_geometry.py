@@ -133,7 +133,7 @@ def normalise(geometry: dict[str, Any]) -> Polygon | MultiPolygon:
     polygons = [_flat_polygon(rings) for rings in parts]
     flat = polygons[0] if geometry["type"] == "Polygon" else MultiPolygon(polygons)
     if _crosses_antimeridian(geometry):
-        flat = shape(antimeridian.fix_geojson(mapping(flat), fix_winding=True))
+        flat = shape(antimeridian.fix_geojson(mapping(flat), fix_winding=True, great_circle=False))
         if flat.is_empty or not flat.is_valid:
             raise ValueError(f"the polygon is invalid once cut at the antimeridian: {explain_validity(flat)}")
     return orient_polygons(flat)

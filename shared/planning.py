@@ -64,7 +64,7 @@ def footprint_shape(footprint: dict[str, Any]) -> BaseGeometry:
         geometry = shape({"type": "Polygon", "coordinates": [list(geometry.coords)]})
     west, _, east, _ = geometry.bounds
     if west < -180 or east > 180 or east - west > 180:
-        geometry = shape(antimeridian.fix_geojson(mapping(geometry), fix_winding=True))
+        geometry = shape(antimeridian.fix_geojson(mapping(geometry), fix_winding=True, great_circle=False))
     return geometry
 
 
