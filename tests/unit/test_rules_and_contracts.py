@@ -1,0 +1,229 @@
+"""Contracts that several pieces meet at: errors, messages, schemas, SQL files, messaging, settings, documentation."""
+
+import ast
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from pydantic import ValidationError
+
+from local.outputs import COLUMNS
+from shared.classes import CLASSES
+from shared.earth_engine.client import classify
+from shared.errors import InvalidMessageError, NeverError, RetryLaterError, SettingsError, TooBigError
+from shared.handling import parse
+from shared.messages import Acquisition, AoiRegistration, MeasurementRequest, Tick, Topic
+from shared.messaging import messaging
+from shared.observations import Areas, composite_row, observation_row, provenance, total
+from shared.settings import Settings, load_settings
+from shared.warehouse.sqlfiles import definitions, schema, sql
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Too many concurrent aggregations.", RetryLaterError),
+        ("Too Many Requests: Request was rejected because the request rate or concurrency limit was exceeded.", RetryLaterError),
+        ("Quota exceeded for quota metric 'Earth Engine requests'", RetryLaterError),
+        ("An internal error has occurred (request: abc)", RetryLaterError),
+        ("Some words nobody has seen yet", RetryLaterError),
+        ("Computation timed out.", TooBigError),
+        ("User memory limit exceeded.", TooBigError),
+        ("Computed value is too large.", TooBigError),
+        ("Image.reduceRegion: Too many pixels in the region. Found 2, but maxPixels allows only 1.", TooBigError),
+        ("Request payload size exceeds the limit: 10485760 bytes.", TooBigError),
+        ("Collection query aborted after accumulating over 5000 elements.", TooBigError),
+        ("Image.load: Image asset 'X' not found (does not exist or caller does not have access).", NeverError),
+        ("Permission 'earthengine.computations.create' denied on resource 'projects/x'", NeverError),
+        ("Earth Engine API has not been used in project 1 before or it is disabled.", NeverError),
+    ],
+)  # fmt: skip
+def test_earth_engine_errors_are_told_apart_by_text(text: str, kind: type[Exception]) -> None:
+    assert type(classify(Exception(text))) is kind
+
+
+def test_a_timeout_without_words_is_retried() -> None:
+    assert isinstance(classify(TimeoutError()), RetryLaterError)
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (Tick, {"job": "discover", "scope": "frequent"}),
+        (Acquisition, {"image_id": "20210103T023111_20210103T023107_T51TYL"}),
+        (AoiRegistration, {"aoi_id": "a", "aoi_version": 1, "backfill_start": "2020-01-01"}),
+        (MeasurementRequest, {"overpass_ids": ["20210103T023111"], "aois": [{"aoi_id": "a", "aoi_version": 1}]}),
+    ],
+)
+def test_messages_refuse_unknown_fields_and_name_the_fault(model: Any, body: dict[str, Any]) -> None:
+    assert parse(model, json.dumps(body).encode())
+    with pytest.raises(InvalidMessageError, match="surprise"):
+        parse(model, json.dumps({**body, "surprise": 1}).encode())
+    for broken in (b"", b"{", b"[]", b"null", b"\xff"):
+        with pytest.raises(InvalidMessageError):
+            parse(model, broken)
+
+
+def areas(probabilities: bool = True) -> Areas:
+    values = {c.class_id: float(c.class_id) for c in CLASSES}
+    return Areas(40.0, 36.0, values, dict(values) if probabilities else None)
+
+
+def bigquery_as_json_schema(fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """A JSON schema with the names, types and modes of a BigQuery schema, unknown fields refused."""
+    types: dict[str, Any] = {
+        "STRING": {"type": "string"},
+        "INTEGER": {"type": "integer"},
+        "FLOAT": {"type": "number"},
+        "TIMESTAMP": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"},
+        "DATE": {"type": "string", "pattern": r"^\d{4}-\d\d-\d\d$"},
+    }
+    properties = {}
+    for field in fields:
+        item = bigquery_as_json_schema(field["fields"]) if field["type"] == "RECORD" else types[field["type"]]
+        if field["mode"] == "REPEATED":
+            item = {"type": "array", "items": item}
+        elif field["mode"] == "NULLABLE":
+            item = {"anyOf": [item, {"type": "null"}]}
+        properties[field["name"]] = item
+    required = [f["name"] for f in fields if f["mode"] == "REQUIRED"]
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+@pytest.mark.parametrize("probabilities", [True, False])
+def test_rows_fit_their_schemas(probabilities: bool) -> None:
+    origin = provenance([], 3, datetime(2021, 1, 4, tzinfo=UTC))
+    observation = observation_row("a", 1, "20210103T023111", areas(probabilities), origin)
+    jsonschema.validate(observation, bigquery_as_json_schema(schema("observations")))
+    assert [c["class_id"] for c in observation["classes"]] == list(range(9))
+    composite = composite_row("a", 1, "month", "2021-01-01", areas(probabilities), origin, 4)
+    jsonschema.validate(composite, bigquery_as_json_schema(schema("composites")))
+
+
+def test_pieces_add_up_and_coverage_stays_within_one() -> None:
+    both = total([areas(), areas()])
+    assert (both.aoi_m2, both.valid_m2, both.label_m2[8]) == (80, 72, 16)
+    assert total([areas(), areas(probabilities=False)]).probability_m2 is None
+    assert Areas(1.0, 1.0 + 1e-12, {}, None).coverage == 1
+    assert Areas(0.0, 0.0, {}, None).coverage == 0
+
+
+def test_every_table_has_a_schema_and_every_column_a_description() -> None:
+    folder = ROOT / "shared/warehouse/schemas"
+    assert {path.stem for path in folder.glob("*.json")} == set(definitions()["tables"])
+    for table, definition in definitions()["tables"].items():
+        fields = {field["name"]: field for field in schema(table)}
+        assert all(field["description"] for field in fields.values())
+        assert set(definition["clustering"]) <= fields.keys()
+        assert definition["partition_field"] is None or fields[definition["partition_field"]]["type"] == "DATE"
+
+
+def test_sql_files_are_all_known_and_take_only_known_placeholders() -> None:
+    folder = ROOT / "shared/warehouse/sql"
+    assert {p.stem for p in (folder / "views").glob("*.sql")} == set(definitions()["views"])
+    assert {p.stem for p in (folder / "scheduled").glob("*.sql")} == set(definitions()["scheduled"])
+    for path in folder.rglob("*.sql"):
+        text = sql(path.parent.name, path.stem, dataset="p.d", coverage_floor=0.2)  # type: ignore[arg-type]
+        assert "${" not in text
+        assert text.startswith("-- "), f"{path.name} says what it is for"
+
+
+def test_scheduled_sql_asks_the_run_time_and_never_the_clock() -> None:
+    for name in definitions()["scheduled"]:
+        text = sql("scheduled", name, dataset="p.d", coverage_floor=0.2)
+        assert "@run_time" in text
+        assert not re.search(r"\bCURRENT_(DATE|TIMESTAMP|DATETIME)\b|@run_date", text)
+
+
+def test_every_subscription_ends_in_a_function_that_exists_and_every_topic_is_used() -> None:
+    defined = messaging()
+    assert set(defined.topics) == {str(topic) for topic in Topic}
+    functions = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
+    assert {s.function for s in defined.subscriptions} | {"register_aoi"} == functions
+    assert {s.topic for s in defined.subscriptions} == set(defined.topics)
+    for subscription in defined.subscriptions:
+        assert subscription.ack_deadline_seconds <= 600, "the longest that Pub/Sub allows"
+        assert subscription.max_delivery_attempts >= 5, "the fewest that Pub/Sub allows"
+        assert subscription.minimum_backoff_seconds < subscription.maximum_backoff_seconds <= 600
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "functions").glob("[a-z]*.py")), ids=lambda path: path.stem)
+def test_functions_are_short_entry_points(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert path.stem in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 130
+
+
+DOMAIN = [
+    "aoi_geometry",
+    "classes",
+    "errors",
+    "grids",
+    "messages",
+    "observations",
+    "planning",
+    "registration",
+    "scenes",
+    "settings",
+]
+CLIENTS = {"ee", "google", "flask", "cloudevents", "functions_framework", "requests", "grpc"}
+
+
+@pytest.mark.parametrize("module", DOMAIN)
+def test_domain_modules_know_no_client(module: str) -> None:
+    tree = ast.parse((ROOT / "shared" / f"{module}.py").read_text(encoding="utf-8"))
+    imported = {n.name.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.Import) for n in node.names}
+    imported |= {(node.module or "").split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert not imported & CLIENTS
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("DATASET", "a;drop"), ("PROJECT", ""), ("COVERAGE_FLOOR", "2"), ("PIXEL_BUDGET", "0")]
+)
+def test_bad_settings_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv("LANDCOVER_PROJECT", "some-project")
+    monkeypatch.setenv(f"LANDCOVER_{name}", value)
+    load_settings.cache_clear()
+    with pytest.raises(SettingsError, match=f"LANDCOVER_{name}"):
+        load_settings()
+    load_settings.cache_clear()
+
+
+def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(project="some-project", webhook_secrets="whsec_c2VjcmV0")  # type: ignore[arg-type]
+    assert "c2VjcmV0" not in repr(settings)
+    with pytest.raises(ValidationError) as caught:
+        Settings(project="!", webhook_secrets="whsec_c2VjcmV0")  # type: ignore[arg-type]
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_the_readme_documents_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(LANDCOVER_[A-Z0-9_]+)` \| ([^|]*?) \|", README, re.M))
+    expected = {f"LANDCOVER_{name.upper()}" for name in Settings.model_fields}
+    assert rows.keys() == expected
+    for name, field in Settings.model_fields.items():
+        text = rows[f"LANDCOVER_{name.upper()}"].replace(",", "").strip("`")
+        if field.is_required():
+            assert text == "required"
+        elif name not in {"webhook_secrets", "earth_engine_url"}:
+            assert text == str(field.default).removesuffix(".0")
+
+
+def test_the_readme_explains_every_column() -> None:
+    explained = set(re.findall(r"`([a-z0-9_]+)`", README))
+    for columns in COLUMNS.values():
+        assert set(columns) <= explained
+
+
+def test_the_readme_names_every_command() -> None:
+    for command in ("demo", "run", "serve", "register", "report"):
+        assert f"landcover {command}" in README
+    for target in ("make install", "make demo", "make test"):
+        assert target in README
