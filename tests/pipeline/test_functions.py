@@ -1,0 +1,148 @@
+"""The functions start from the tree as it would be deployed, and treat good, bad and repeated messages as they must."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from shapely import box
+from shapely.geometry import mapping
+
+from local import bus
+from local.earth_engine import server
+from local.earth_engine.errors import EngineError
+from local.stack import FUNCTIONS
+from tests.scenes import write_scene
+from tests.stacks import WAIT_SECONDS, announce, feature, register, rows, signed_post, start_stack
+
+ROOT = Path(__file__).resolve().parents[2]
+SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
+IMAGE = "20210703T023111_20210703T023105_T51TYL"
+ORIGIN = (709_000, 5_000_000)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_starts_through_functions_framework(name: str, tmp_path: Path) -> None:
+    """As deployed: the functions' files at the root of the archive, ``shared`` beside them, nothing else."""
+    (tmp_path / "shared").symlink_to(ROOT / "shared")
+    source = tmp_path / f"{name}.py"
+    source.write_bytes((ROOT / "functions" / f"{name}.py").read_bytes())
+    script = f"import functions_framework; functions_framework.create_app({name!r}, {str(source)!r}).test_client()"
+    environment = {**os.environ, "LANDCOVER_PROJECT": "some-project", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def push(stack: Any, function: str, body: Any) -> int:
+    """One raw Pub/Sub push."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    message = {"data": base64.b64encode(data).decode(), "messageId": "1", "attributes": {}}
+    status: int = stack._push(function, {"message": message, "subscription": "projects/p/subscriptions/s"})
+    return status
+
+
+@pytest.mark.parametrize(
+    ("function", "body"),
+    [
+        ("discover", b"not json"),
+        ("discover", {"job": "nap"}),
+        ("dispatch", {"image_id": "LC08_118028_20210103"}),
+        ("measure", {"overpass_ids": [], "aois": []}),
+        ("measure", {"overpass_ids": ["20210231T000000"], "aois": [{"aoi_id": "a", "aoi_version": 1}]}),
+        ("backfill", {"aoi_id": "a"}),
+        ("composite", {"job": "composite", "surprise": True}),
+    ],
+)
+def test_a_message_that_can_never_succeed_is_recorded_and_acknowledged(
+    tmp_path: Path, function: str, body: Any
+) -> None:
+    with start_stack(tmp_path) as stack:
+        register(stack, feature("a", SQUARE))
+        assert push(stack, function, body) == 200
+        (letter,) = rows(stack, "dead_letters")
+        assert letter["function"] == function
+        assert letter["reason"]
+
+
+def test_an_unknown_aoi_is_retried_then_buried_by_the_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus, "_LONGEST_BACKOFF_SECONDS", 0.01)
+    with start_stack(tmp_path) as stack:
+        stack.bus.publish("aoi-registrations", b'{"aoi_id": "x", "aoi_version": 1, "backfill_start": "2021-01-01"}', {})
+        assert stack.bus.wait_idle(WAIT_SECONDS)
+        (letter,) = rows(stack, "dead_letters")
+        assert letter["reason"] == "given up after 20 attempts by subscription backfill"
+        assert letter["topic"] == "aoi-registrations"
+        assert json.loads(letter["body"])["aoi_id"] == "x"
+
+
+def test_an_outage_of_earth_engine_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Earth Engine answers 'internal error' for a while: messages are delivered again until they succeed."""
+    answers = {"failing": 5}
+    real = server.graph.evaluate
+
+    def flaky(expression: dict[str, Any]) -> Any:
+        if answers["failing"]:
+            answers["failing"] -= 1
+            raise EngineError("An internal error has occurred (request: abc)", 400)
+        return real(expression)
+
+    with start_stack(tmp_path) as stack:
+        write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
+        monkeypatch.setattr(server.graph, "evaluate", flaky)
+        register(stack, feature("a", SQUARE))
+        assert answers["failing"] == 0
+        assert len(rows(stack, "observations_current")) == 1
+
+
+def test_discover_announces_each_image_once_and_again_when_it_is_ingested_anew(tmp_path: Path) -> None:
+    with start_stack(tmp_path) as stack:
+        register(stack, feature("a", SQUARE))
+        path = write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
+        far = "20210703T023111_20210703T023105_T51TXL"
+        write_scene(tmp_path / "scenes", far, crs="EPSG:32651", origin=(500_000, 5_000_000), shape=(50, 50))
+        for _ in range(2):
+            stack.tick("discover", run_date=date(2021, 7, 10))
+            assert stack.bus.wait_idle(WAIT_SECONDS)
+        assert [row["image_id"] for row in rows(stack, "acquisitions")] == [IMAGE]
+        assert len(rows(stack, "observations")) == 1
+        os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 60))
+        stack.tick("discover", run_date=date(2021, 7, 10))
+        assert stack.bus.wait_idle(WAIT_SECONDS)
+        assert len(rows(stack, "acquisitions")) == 2
+
+
+def test_a_sentinel_2_product_id_on_the_topic_measures_the_image_of_the_same_scene(tmp_path: Path) -> None:
+    with start_stack(tmp_path) as stack:
+        register(stack, feature("a", SQUARE))
+        announce(stack, "S2A_MSIL1C_20210703T023111_N0301_R046_T51TYL_20210703T035510")
+        assert rows(stack, "observations") == [], "not in Earth Engine yet"
+        write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
+        announce(stack, "S2A_MSIL1C_20210703T023111_N0301_R046_T51TYL_20210703T035510")
+        assert [row["image_ids"] for row in rows(stack, "observations")] == [[IMAGE]]
+
+
+def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
+    with start_stack(tmp_path) as stack:
+        register(stack, feature("a", SQUARE))
+        gone = json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "a"}})
+        assert signed_post(stack.webhook_url, stack.webhook_secret, gone, "gone").status_code == 202
+        write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
+        announce(stack, IMAGE)
+        assert (
+            push(stack, "measure", {"overpass_ids": ["20210703T023111"], "aois": [{"aoi_id": "a", "aoi_version": 1}]})
+            == 200
+        )
+        assert rows(stack, "observations") == []

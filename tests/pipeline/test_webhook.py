@@ -1,0 +1,204 @@
+"""The registration webhook over HTTP: signatures, faults with pointers, limits, idempotency, deletion."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+from shapely import box
+from shapely.geometry import mapping
+from standardwebhooks import Webhook
+
+from local.stack import Stack
+from shared.webhook import SignatureError, verify
+from tests.stacks import feature, rows, signed_post, start_stack
+
+SQUARE = dict(mapping(box(125.0, 45.0, 125.02, 45.01)))
+OLD_SECRET = "whsec_" + "b2xkIHNlY3JldCBvbGQgc2VjcmV0"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("webhook")
+    with start_stack(folder, max_body_bytes="200000", max_area_km2="100", max_vertices="1000") as running:
+        yield running
+
+
+def body(*features: dict[str, Any], **more: Any) -> str:
+    data: dict[str, Any] = {"type": "FeatureCollection", "features": list(features)}
+    return json.dumps({"type": "aoi.registered", "data": data, **more})
+
+
+def send(stack: Stack, text: str, webhook_id: str) -> requests.Response:
+    return signed_post(stack.webhook_url, stack.webhook_secret, text, webhook_id)
+
+
+def problem(response: requests.Response, status: int) -> dict[str, Any]:
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    document: dict[str, Any] = response.json()
+    assert document["status"] == status
+    assert document["title"]
+    return document
+
+
+def events(stack: Stack) -> list[dict[str, Any]]:
+    return rows(stack, "aoi_events", "recorded_at")
+
+
+def test_an_aoi_is_registered_with_id_version_and_area(stack: Stack) -> None:
+    response = send(stack, body(feature("square", SQUARE, name="A square", tags=["x"])), "r1")
+    assert response.status_code == 202
+    (answer,) = response.json()["aois"]
+    assert (answer["aoi_id"], answer["aoi_version"]) == ("square", 1)
+    assert answer["area_m2"] == pytest.approx(1_751_933, rel=1e-3), (
+        "0.02° × 0.01° at 45° N by hand: 1577.6 m × 1111.4 m"
+    )
+    (event,) = [e for e in events(stack) if e["webhook_id"] == "r1"]
+    assert (event["label"], event["tags"]) == ("A square", ["x"])
+
+
+def test_the_same_webhook_twice_gives_the_same_answer_and_one_registration(stack: Stack) -> None:
+    text = body(feature("twice-b", SQUARE), feature("twice-a", SQUARE))
+    first, second = send(stack, text, "r2"), send(stack, text, "r2")
+    assert (first.status_code, first.content) == (second.status_code, second.content)
+    assert len([e for e in events(stack) if e["webhook_id"] == "r2"]) == 2
+
+
+def test_a_thousand_features_are_one_call_and_one_more_is_refused(stack: Stack) -> None:
+    many = [
+        feature(f"m{i}", {"type": "Polygon", "coordinates": [[[0, 0], [0.01, 0], [0, 0.01], [0, 0]]]})
+        for i in range(1001)
+    ]
+    assert len(send(stack, body(*many[:1000]), "r3").json()["aois"]) == 1000
+    faults = problem(send(stack, body(*many), "r4"), 422)["errors"]
+    assert [f["pointer"] for f in faults] == ["/data/features"]
+
+
+@pytest.mark.parametrize(
+    ("document", "pointers"),
+    [
+        ("{", [""]),
+        ("[]", [""]),
+        ('{"type": "aoi.registered", "type": "aoi.deleted"}', [""]),
+        ('{"type": "aoi.registered", "data": NaN}', [""]),
+        ({"type": "aoi.renamed"}, ["/type"]),
+        ({"type": "aoi.registered"}, ["/data/type"]),
+        ({"type": "aoi.registered", "data": {"type": "FeatureCollection", "features": []}}, ["/data/features"]),
+        ({"type": "aoi.registered", "data": feature("bad id", SQUARE)}, ["/data/id"]),
+        ({"type": "aoi.registered", "data": feature("a", {"type": "Point", "coordinates": [0, 0]})}, ["/data/geometry/type"]),
+        ({"type": "aoi.registered", "timestamp": "yesterday", "data": feature("a", SQUARE)}, ["/timestamp"]),
+        ({"type": "aoi.registered", "data": feature("a", SQUARE, tags="x", backfill_start="soon")}, ["/data/properties/tags", "/data/properties/backfill_start"]),
+        ({"type": "aoi.registered", "data": feature("a", dict(mapping(box(0, 0, 1, 1))))}, ["/data/geometry"]),
+        ({"type": "aoi.registered", "data": {"type": "FeatureCollection", "crs": {"properties": {"name": "EPSG:32633"}}, "features": [feature("a", SQUARE), feature("a", SQUARE)]}}, ["/data/crs", "/data/features/1/id"]),
+        ({"type": "aoi.deleted", "data": {}}, ["/data/aoi_id"]),
+        ({"type": "aoi.deleted", "data": {"aoi_ids": ["a", 1.5]}}, ["/data/aoi_ids/1"]),
+    ],
+)  # fmt: skip
+def test_faults_come_with_pointers_and_leave_no_row(stack: Stack, document: Any, pointers: list[str]) -> None:
+    before = len(events(stack))
+    text = document if isinstance(document, str) else json.dumps(document)
+    faults = problem(send(stack, text, "bad"), 422)["errors"]
+    assert [fault["pointer"] for fault in faults] == pointers
+    assert len(events(stack)) == before
+
+
+def test_a_body_that_is_not_utf8_is_refused(stack: Stack) -> None:
+    raw = b'{"type": "\xff"}'
+    assert requests.post(stack.webhook_url, data=raw, timeout=10).status_code == 401
+
+
+def test_deep_nesting_is_refused_not_followed(stack: Stack) -> None:
+    problem(send(stack, "[" * 90_000 + "]" * 90_000, "deep"), 422)
+
+
+def test_too_large_a_body_is_refused_before_it_is_read(stack: Stack) -> None:
+    document = problem(send(stack, " " * 200_001, "large"), 413)
+    assert "200000" in document["detail"]
+
+
+def test_only_post_is_taken(stack: Stack) -> None:
+    problem(requests.get(stack.webhook_url, timeout=10), 405)
+
+
+NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-signature": None},
+        {"webhook-id": None},
+        {"webhook-timestamp": None},
+        {"webhook-signature": "v1,AAAA"},
+        {"webhook-signature": "nonsense"},
+        {"webhook-signature": "v1,é"},
+        {"webhook-signature": "v1"},
+        {"webhook-timestamp": "not a number"},
+        {"webhook-timestamp": "1e400"},
+        {"webhook-timestamp": str(int((NOW - timedelta(minutes=6)).timestamp()))},
+        {"webhook-timestamp": str(int((NOW + timedelta(minutes=6)).timestamp()))},
+        {"webhook-id": "another"},
+    ],
+)
+def test_whatever_is_wrong_with_a_signature_is_401(stack: Stack, change: dict[str, str | None]) -> None:
+    text = body(feature("a", SQUARE))
+    moment = datetime.now(UTC)
+    if (stamp := change.get("webhook-timestamp")) and stamp.isdigit():
+        moment = datetime.fromtimestamp(int(stamp), UTC)  # properly signed, but not now
+    headers: dict[str, Any] = {
+        "webhook-id": "s",
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(stack.webhook_secret).sign("s", moment, text),
+    }
+    headers.update(change)
+    sent = {k: v.encode() for k, v in headers.items() if v is not None}
+    problem(requests.post(stack.webhook_url, data=text, headers=sent, timeout=10), 401)
+
+
+def test_one_right_signature_among_several_is_enough(stack: Stack) -> None:
+    text = json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "nobody"}})
+    now = datetime.now(UTC)
+    right = Webhook(stack.webhook_secret).sign("multi", now, text)
+    wrong = Webhook(OLD_SECRET).sign("multi", now, text)
+    headers = {
+        "webhook-id": "multi",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": f"{wrong} v1a,xyz {right}",
+    }
+    assert requests.post(stack.webhook_url, data=text, headers=headers, timeout=10).status_code == 202
+
+
+def test_secrets_can_be_rotated() -> None:
+    new_secret = "whsec_bmV3IHNlY3JldCBuZXcgc2VjcmV0"
+    now = datetime.now(UTC)
+
+    def headers(secret: str) -> dict[str, str]:
+        signature = Webhook(secret).sign("id", now, "{}")
+        return {"Webhook-Id": "id", "Webhook-Timestamp": str(int(now.timestamp())), "Webhook-Signature": signature}
+
+    for secret in (OLD_SECRET, new_secret):
+        assert verify(b"{}", headers(secret), [new_secret, OLD_SECRET]) == "id"
+    with pytest.raises(SignatureError):
+        verify(b"{}", headers(OLD_SECRET), [new_secret])
+    with pytest.raises(SignatureError):
+        verify(b"{}", headers(OLD_SECRET), [])
+
+
+def test_deletion_ends_an_aoi_and_return_is_a_new_version(stack: Stack) -> None:
+    send(stack, body(feature("gone", SQUARE)), "d1")
+    deleted = send(stack, json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "gone"}}), "d2")
+    assert deleted.json()["aois"] == [{"aoi_id": "gone", "aoi_version": 1, "status": "deleted"}]
+    assert "gone" not in {row["aoi_id"] for row in rows(stack, "aois")}
+    back = send(stack, body(feature("gone", SQUARE)), "d3")
+    assert back.json()["aois"][0]["aoi_version"] == 2
+
+
+def test_events_count_by_when_they_happened_not_by_when_they_arrived(stack: Stack) -> None:
+    newer, older = dict(mapping(box(10, 10, 10.01, 10.01))), dict(mapping(box(20, 20, 20.01, 20.01)))
+    send(stack, body(feature("late", newer), timestamp="2026-01-02T00:00:00Z"), "e1")
+    send(stack, body(feature("late", older), timestamp="2026-01-01T00:00:00Z"), "e2")
+    (current,) = [row for row in rows(stack, "aois") if row["aoi_id"] == "late"]
+    assert current["west_deg"] == 10
