@@ -1,0 +1,1 @@
+"""Measurements. They print counts and ratios; no test depends on a clock."""

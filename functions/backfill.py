@@ -7,6 +7,7 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from shared.aois import current_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.errors import RetryLaterError
@@ -15,7 +16,6 @@ from shared.measuring import request_budget
 from shared.messages import AoiRef, AoiRegistration, Lane, MeasurementRequest, Topic
 from shared.planning import Aoi, Budget, chunked, overpasses_over, pixels, region_of
 from shared.publishing import publish
-from shared.registry import current_aois
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

@@ -8,6 +8,7 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from shared.aois import current_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.handling import handle
@@ -16,7 +17,6 @@ from shared.messages import AoiRef, Tick, Topic
 from shared.observations import composite_row, provenance
 from shared.planning import Aoi, overpasses_over, region_of
 from shared.publishing import publish
-from shared.registry import current_aois
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

@@ -10,6 +10,7 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from shared.aois import current_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_overpasses
 from shared.handling import handle
@@ -17,7 +18,6 @@ from shared.measuring import Job, measure_jobs
 from shared.messages import MeasurementRequest, Topic
 from shared.observations import observation_row, provenance
 from shared.planning import overpasses_over, region_of
-from shared.registry import current_aois
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

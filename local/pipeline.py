@@ -17,9 +17,9 @@ from local.report.data import read_report
 from local.report.html import write_report
 from local.report.maps import year_map
 from local.stack import Stack
+from shared.aois import current_aois
 from shared.errors import NeverError, UserInputError
 from shared.messages import AoiRef
-from shared.registry import current_aois
 from shared.warehouse.client import Warehouse
 
 Say = Callable[[str], None]

@@ -1,12 +1,9 @@
-"""The register of AOIs in the warehouse: recording events, versions, and reading AOIs back."""
+"""Recording registrations and deletions of AOIs in the warehouse, and which version each makes."""
 
-import json
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.messages import AoiRef, AoiRegistration
-from shared.planning import Aoi
+from shared.messages import AoiRegistration
 from shared.registration import DELETED, REGISTERED, RegisteredAoi, RegistrationEvent
 from shared.version import __version__
 from shared.warehouse.client import Warehouse
@@ -88,15 +85,4 @@ def _backfills(rows: list[dict[str, Any]]) -> list[AoiRegistration]:
         AoiRegistration(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"], backfill_start=row["backfill_start"])
         for row in rows
         if row["event_type"] == REGISTERED
-    ]
-
-
-def current_aois(refs: Iterable[AoiRef], warehouse: Warehouse) -> list[Aoi]:
-    """The named AOIs that are still registered in the named version, by id."""
-    wanted = {(ref.aoi_id, ref.aoi_version) for ref in refs}
-    rows = warehouse.query("aois_by_id", aoi_ids=sorted({aoi_id for aoi_id, _ in wanted}))
-    return [
-        Aoi(row["aoi_id"], row["aoi_version"], row["area_m2"], json.loads(row["geometry"]))
-        for row in sorted(rows, key=lambda row: str(row["aoi_id"]))
-        if (row["aoi_id"], row["aoi_version"]) in wanted
     ]

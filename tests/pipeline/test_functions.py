@@ -146,3 +146,28 @@ def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
             == 200
         )
         assert rows(stack, "observations") == []
+
+
+@pytest.mark.parametrize(
+    ("function", "unwanted"),
+    [
+        ("discover", {"shapely", "pyproj", "antimeridian"}),
+        ("measure", {"google.pubsub_v1", "google.cloud.pubsub_v1", "pyproj", "standardwebhooks"}),
+        ("dispatch", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("backfill", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("composite", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("register_aoi", {"google.cloud.pubsub_v1", "ee"}),
+        ("record_dead_letter", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
+    ],
+)
+def test_a_function_imports_only_the_clients_it_uses(function: str, unwanted: set[str]) -> None:
+    """What BigQuery's client imports by itself where it is installed (shapely, say) is not the function's doing."""
+
+    def modules(imports: str) -> set[str]:
+        script = f"import sys, {imports}; print('\\n'.join(sys.modules))"
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        )
+        return set(done.stdout.splitlines())
+
+    assert not unwanted & (modules(f"functions.{function}") - modules("google.cloud.bigquery"))
