@@ -26,7 +26,8 @@ def request_budget(settings: Settings) -> Budget:
 
 def measure_jobs(jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Areas]]:
     """Areas of each job, in order, a request's worth at a time; the pieces of a job are summed."""
-    for run in chunked(jobs, request_budget(settings), _cost):
+    costs = _costs(jobs)
+    for run in chunked(jobs, request_budget(settings), lambda job: costs[job.key]):
         pieces: dict[str, list[Piece]] = {
             job.key: pieces_of(job.key, job.aoi, job.overpasses, job.with_probabilities) for job in run
         }
@@ -35,9 +36,13 @@ def measure_jobs(jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job,
             yield job, total(areas[piece.key] for piece in pieces[job.key])
 
 
-def _cost(job: Job) -> Budget:
-    return Budget(
-        pixels(job.aoi.area_m2) * len(job.overpasses),
-        len(job.overpasses),
-        len(json.dumps(job.aoi.geometry)),
-    )
+def _costs(jobs: Sequence[Job]) -> dict[str, Budget]:
+    """Cost of each job by key. An AOI's geometry travels once a request, however many overpasses share it."""
+    costs: dict[str, Budget] = {}
+    sent: set[tuple[str, int]] = set()
+    for job in jobs:
+        version = (job.aoi.aoi_id, job.aoi.aoi_version)
+        payload_bytes = 0 if version in sent else len(json.dumps(job.aoi.geometry))
+        sent.add(version)
+        costs[job.key] = Budget(pixels(job.aoi.area_m2) * len(job.overpasses), len(job.overpasses), payload_bytes)
+    return costs

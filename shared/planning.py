@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import antimeridian
-from shapely import box, prepare, union_all
+from shapely import box, get_parts, prepare, union_all
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -124,8 +124,9 @@ def pixels(area_m2: float) -> int:
 
 
 def region_of(aois: Sequence[Aoi]) -> dict[str, Any]:
-    """A GeoJSON region that holds all the AOIs, made of their bounding boxes."""
-    return mapping(union_all([box(*shape(aoi.geometry).bounds) for aoi in aois]))  # type: ignore[no-any-return]
+    """A GeoJSON region that holds all the AOIs, made of the bounding boxes of their parts."""
+    parts = [part for aoi in aois for part in get_parts(shape(aoi.geometry))]
+    return mapping(union_all([box(*part.bounds) for part in parts]))  # type: ignore[no-any-return]
 
 
 def halves(piece: Piece) -> list[Piece]:

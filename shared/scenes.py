@@ -70,7 +70,7 @@ class SceneImage(BaseModel):
     (``system:version``), ``crs`` the code of the image's own grid.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, coerce_numbers_to_str=True)
 
     image_id: str
     version_us: int

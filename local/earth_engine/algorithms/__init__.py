@@ -1,5 +1,14 @@
 """Implementations of Earth Engine algorithms, by kind of object. Importing this package registers them all."""
 
-from local.earth_engine.algorithms import collections, geometry, images, objects, reduction
+from local.earth_engine.algorithms import (
+    arithmetic,
+    collections,
+    compositing,
+    filters,
+    geometry,
+    images,
+    objects,
+    reduction,
+)
 
-__all__ = ["collections", "geometry", "images", "objects", "reduction"]
+__all__ = ["arithmetic", "collections", "compositing", "filters", "geometry", "images", "objects", "reduction"]

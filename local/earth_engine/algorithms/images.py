@@ -1,4 +1,4 @@
-"""Image algorithms: bands, masks, per-pixel arithmetic. Argument names are those of the real signatures."""
+"""Image algorithms: bands, masks, projections. Argument names are those of the real signatures."""
 
 import re
 from collections.abc import Callable
@@ -136,10 +136,10 @@ def mask(image: Any, mask: Any = None) -> Image:
     source = as_image(image)
     if mask is not None:
         return update_mask(source, mask)
-    return _per_band(source, lambda pixels: Pixels(_mask_weights(pixels), None))
+    return per_band(source, lambda pixels: Pixels(_mask_weights(pixels), None))
 
 
-def _per_band(image: Image, change: Callable[[Pixels], Pixels]) -> Image:
+def per_band(image: Image, change: Callable[[Pixels], Pixels]) -> Image:
     def changed(band: Band) -> Band:
         return replace(band, read=lambda window: change(window.read(band)))
 
@@ -200,83 +200,6 @@ def _pairwise(image: Image, others: tuple[Band, ...], combine: Callable[[Pixels,
 
     partners = others * len(image.bands) if len(others) == 1 else others
     return replace(image, bands=tuple(joined(b, o) for b, o in zip(image.bands, partners, strict=True)))
-
-
-def _binary(operation: Callable[[Any, Any], Any]) -> Callable[..., Image]:
-    """A per-pixel operation on two images: masked where either is; a single band pairs with every band."""
-
-    def evaluate(image1: Any, image2: Any) -> Image:
-        first, second = as_image(image1), as_image(image2)
-        one, two = first.bands, second.bands
-        if len(one) != len(two) and 1 not in {len(one), len(two)}:
-            raise EngineError(
-                f"Images must contain equal numbers of bands, or one band; found {len(one)} and {len(two)}."
-            )
-        longer = first if len(one) >= len(two) else second
-        count = len(longer.bands)
-        pairs = zip(one * (count if len(one) == 1 else 1), two * (count if len(two) == 1 else 1), strict=True)
-
-        def joined(a: Band, b: Band, name: str) -> Band:
-            def read(window: Window) -> Pixels:
-                left, right = window.read(a), window.read(b)
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    values = operation(left.values, right.values)
-                if left.mask is None or right.mask is None:
-                    both = right.mask if left.mask is None else left.mask
-                else:
-                    both = np.minimum(left.mask, right.mask)
-                return Pixels(values, both)
-
-            own = a if a.projection != WGS84_ONE_DEGREE else b
-            return Band(name, own.projection, read, own.dimensions)
-
-        bands = tuple(joined(a, b, named.name) for (a, b), named in zip(pairs, longer.bands, strict=True))
-        return Image(dict(first.properties), first.geometry or second.geometry, bands)
-
-    return evaluate
-
-
-def _divide(a: Any, b: Any) -> Any:
-    return np.where(np.asarray(b) == 0, 0, np.divide(a, b))
-
-
-for _name, _operation in {
-    "add": lambda a, b: np.add(a, b, dtype=float),
-    "subtract": lambda a, b: np.subtract(a, b, dtype=float),
-    "multiply": lambda a, b: np.multiply(a, b, dtype=float),
-    "divide": _divide,
-    "mod": np.mod,
-    "pow": lambda a, b: np.power(np.asarray(a, dtype=float), b),
-    "max": np.maximum,
-    "min": np.minimum,
-    "eq": lambda a, b: a == b,
-    "neq": lambda a, b: a != b,
-    "gt": lambda a, b: a > b,
-    "gte": lambda a, b: a >= b,
-    "lt": lambda a, b: a < b,
-    "lte": lambda a, b: a <= b,
-    "and": lambda a, b: (a != 0) & (b != 0),
-    "or": lambda a, b: (a != 0) | (b != 0),
-}.items():
-    algorithm(f"Image.{_name}")(_binary(_operation))
-
-for _name, _unary in {
-    "not": lambda v: v == 0,
-    "abs": np.abs,
-    "round": np.round,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "sqrt": np.sqrt,
-    "log": np.log,
-    "exp": np.exp,
-    "toInt": lambda v: np.trunc(v).astype(np.int64),
-    "toByte": lambda v: np.clip(np.trunc(v), 0, 255).astype(np.uint8),
-    "toFloat": lambda v: v.astype(np.float32),
-    "toDouble": lambda v: v.astype(float),
-}.items():
-    algorithm(f"Image.{_name}")(
-        lambda value, change=_unary: _per_band(as_image(value), lambda p: Pixels(change(p.values), p.mask))
-    )
 
 
 @algorithm("Image.remap")
