@@ -18,6 +18,7 @@ def keep_running(stack: Stack, every_seconds: float) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, on_signal)
     while not stop.is_set():
+        _settle(stack, stop)  # a backfill under way will have measured what discover would announce
         stack.tick("discover")
         _settle(stack, stop)
         if stack.warehouse.query("stale_composites", most=1):

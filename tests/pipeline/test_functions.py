@@ -124,6 +124,41 @@ def test_discover_announces_each_image_once_and_again_when_it_is_ingested_anew(t
         assert len(rows(stack, "acquisitions")) == 2
 
 
+def test_discover_leaves_alone_what_a_backfill_has_measured(tmp_path: Path) -> None:
+    with start_stack(tmp_path) as stack:
+        write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
+        register(stack, feature("a", SQUARE))
+        stack.tick("discover", run_date=date(2021, 7, 10))
+        assert stack.bus.wait_idle(WAIT_SECONDS)
+        assert rows(stack, "acquisitions") == []
+        assert len(rows(stack, "observations")) == 1
+        west = dict(mapping(box(125.665, 45.101, 125.670, 45.106)))
+        stack.warehouse.append("aoi_events", [_event("b", west)])  # registered, but its backfill was lost
+        stack.tick("discover", run_date=date(2021, 7, 10))
+        assert stack.bus.wait_idle(WAIT_SECONDS)
+        assert [row["image_id"] for row in rows(stack, "acquisitions")] == [IMAGE]
+        assert {row["aoi_id"] for row in rows(stack, "observations_current")} == {"a", "b"}
+
+
+def _event(aoi_id: str, geometry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "webhook_id": aoi_id,
+        "event_type": "aoi.registered",
+        "event_time": "2021-01-01T00:00:00Z",
+        "recorded_at": "2021-01-01T00:00:00Z",
+        "aoi_id": aoi_id,
+        "aoi_version": 1,
+        "geometry": json.dumps(geometry),
+        "area_m2": 1e5,
+        "west_deg": 125.665,
+        "south_deg": 45.101,
+        "east_deg": 125.670,
+        "north_deg": 45.106,
+        "backfill_start": "2021-01-01",
+        "code_version": "test",
+    }
+
+
 def test_a_sentinel_2_product_id_on_the_topic_measures_the_image_of_the_same_scene(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
         register(stack, feature("a", SQUARE))
