@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.aoi_geometry import Fault, crs_faults, geodesic_area_m2, geometry_faults, normalise, to_geojson
+from shared.aoi_geometry import Fault, crs_faults, ellipsoidal_area_m2, geometry_faults, normalise, to_geojson
 from shared.messages import AoiId
 from shared.settings import DYNAMIC_WORLD_START, Settings
 
@@ -16,6 +16,7 @@ REGISTERED = "aoi.registered"
 DELETED = "aoi.deleted"
 _MOST_FAULTS = 100
 _MOST_TAGS = 50
+_CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 class InvalidRegistrationError(Exception):
@@ -89,14 +90,19 @@ def _load_json(body: bytes) -> Any:
 
 
 def _event_time(value: Any, faults: list[Fault]) -> datetime:
+    now = datetime.now(UTC)
     if value is None:
-        return datetime.now(UTC)
+        return now
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
         faults.append(Fault("/timestamp", f"expected an ISO 8601 time, found {repr(value)[:60]}"))
-        return datetime.now(UTC)
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return now
+    if moment > now + _CLOCK_TOLERANCE:
+        # events are ordered by this time: one from the future would outrank everything until then
+        faults.append(Fault("/timestamp", f"{moment.isoformat()} is in the future"))
+    return moment
 
 
 def _features(data: Any, settings: Settings, faults: list[Fault]) -> list[RegisteredAoi]:
@@ -151,7 +157,7 @@ def _feature(feature: Any, pointer: str, settings: Settings, faults: list[Fault]
     except ValueError as error:
         faults.append(Fault(f"{pointer}/geometry", str(error)))
         return None
-    area_m2 = geodesic_area_m2(geometry)
+    area_m2 = ellipsoidal_area_m2(geometry)
     if area_m2 > settings.max_area_km2 * 1e6:
         faults.append(
             Fault(f"{pointer}/geometry", f"{area_m2 / 1e6:.1f} km², the limit is {settings.max_area_km2:g} km²")

@@ -191,7 +191,7 @@ def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
         ("dispatch", {"google.cloud.pubsub_v1", "pyproj"}),
         ("backfill", {"google.cloud.pubsub_v1", "pyproj"}),
         ("composite", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("register_aoi", {"google.cloud.pubsub_v1", "ee"}),
+        ("register_aoi", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
         ("record_dead_letter", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
     ],
 )

@@ -90,6 +90,7 @@ def test_a_thousand_features_are_one_call_and_one_more_is_refused(stack: Stack) 
         ({"type": "aoi.registered", "data": feature("bad id", SQUARE)}, ["/data/id"]),
         ({"type": "aoi.registered", "data": feature("a", {"type": "Point", "coordinates": [0, 0]})}, ["/data/geometry/type"]),
         ({"type": "aoi.registered", "timestamp": "yesterday", "data": feature("a", SQUARE)}, ["/timestamp"]),
+        ({"type": "aoi.registered", "timestamp": "9999-01-01T00:00:00Z", "data": feature("a", SQUARE)}, ["/timestamp"]),
         ({"type": "aoi.registered", "data": feature("a", SQUARE, tags="x", backfill_start="soon")}, ["/data/properties/tags", "/data/properties/backfill_start"]),
         ({"type": "aoi.registered", "data": feature("a", dict(mapping(box(0, 0, 1, 1))))}, ["/data/geometry"]),
         ({"type": "aoi.registered", "data": {"type": "FeatureCollection", "crs": {"properties": {"name": "EPSG:32633"}}, "features": [feature("a", SQUARE), feature("a", SQUARE)]}}, ["/data/crs", "/data/features/1/id"]),

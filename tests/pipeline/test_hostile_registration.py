@@ -1,0 +1,209 @@
+"""Whatever is posted, the answer is 2xx or a 4xx with problem+json, soon; what is refused leaves no row."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyproj import CRS, Transformer
+from shapely import segmentize, transform
+from shapely.geometry import shape
+
+from local.stack import Stack
+from shared.registration import InvalidRegistrationError, parse_event
+from shared.settings import Settings
+from tests.stacks import signed_post, start_stack
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    # large enough that geometry, not size, decides about the third-party files
+    with start_stack(tmp_path_factory.mktemp("hostile"), max_area_km2="600000000", max_vertices="200000") as running:
+        yield running
+
+
+def equal_area_m2(geometry: Any) -> float:
+    """Area on the ellipsoid by an equal-area projection, edges straight in lon/lat and finely cut."""
+    project = Transformer.from_crs("EPSG:4326", CRS.from_epsg(6933), always_xy=True)
+    fine = segmentize(geometry, max(0.005, geometry.length / 200_000))
+    return float(transform(fine, project.transform, interleaved=False).area)
+
+
+def judge(stack: Stack, body: bytes | str, webhook_id: str) -> int:
+    """Post a body, check the form of the answer, and return its status."""
+    before = event_count(stack)
+    text = body if isinstance(body, str) else body.decode("utf-8", "surrogateescape")
+    response = signed_post(stack.webhook_url, stack.webhook_secret, text, webhook_id)
+    assert response.status_code == 202 or 400 <= response.status_code < 500, response.text
+    if response.status_code != 202:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == response.status_code
+        assert event_count(stack) == before
+    return response.status_code
+
+
+def event_count(stack: Stack) -> int:
+    table = stack.warehouse.table("aoi_events")
+    return int(stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{table}`", {})[0]["n"])
+
+
+def registration(document: Any) -> str:
+    """A webhook body around a GeoJSON document, with an id where there is none."""
+    if isinstance(document, dict) and document.get("type") == "Feature":
+        document = {**document, "id": "a"}
+    elif isinstance(document, dict) and document.get("type") == "FeatureCollection":
+        features = document.get("features")
+        if isinstance(features, list):
+            numbered = [{**f, "id": f"a{n}"} if isinstance(f, dict) else f for n, f in enumerate(features)]
+            document = {**document, "features": numbered}
+    else:
+        document = {"type": "Feature", "id": "a", "properties": {}, "geometry": document}
+    return json.dumps({"type": "aoi.registered", "data": document})
+
+
+def test_every_third_party_geojson_is_answered_properly(stack: Stack, shared_data: Path) -> None:
+    statuses: dict[int, int] = {}
+    files = sorted(path for path in (shared_data / "d_aoi_geojson").rglob("*") if path.suffix in {".json", ".geojson"})
+    for number, path in enumerate(files):
+        raw = path.read_bytes()
+        try:
+            text = registration(json.loads(raw))
+        except (ValueError, RecursionError):
+            text = raw.decode("utf-8", "replace")
+        if len(text.encode()) > 5_000_000:
+            continue
+        status = judge(stack, text, f"file-{number}")
+        statuses[status] = statuses.get(status, 0) + 1
+        if status == 202:
+            for aoi in parse_event(text.encode(), stack.settings).registered:
+                geometry = shape(json.loads(aoi.geometry))
+                assert geometry.is_valid, path.name
+                assert aoi.area_m2 == pytest.approx(equal_area_m2(geometry), rel=1e-4), path.name
+    assert statuses[202] > 20
+    assert statuses[422] > 50
+
+
+SETTINGS = Settings(project="some-project")
+numbers = st.one_of(
+    st.floats(-181, 181),
+    st.integers(-(10**30), 10**30),
+    st.sampled_from([float("nan"), float("inf"), 1e308, -0.0, True]),
+)
+leaves = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=8))
+anything = st.recursive(
+    leaves,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=6), inner, max_size=4)),
+    max_leaves=12,
+)
+positions = st.one_of(
+    st.tuples(st.floats(-180, 180), st.floats(-90, 90)).map(list), st.lists(numbers, max_size=4), anything
+)
+rings = st.lists(positions, max_size=8).map(lambda ring: [*ring, ring[0]] if ring else ring)
+geometries = st.fixed_dictionaries(
+    {"type": st.sampled_from(["Polygon", "MultiPolygon", "Point", "GeometryCollection", 7, None])},
+    optional={
+        "coordinates": st.one_of(
+            st.lists(rings, max_size=3), st.lists(st.lists(rings, max_size=2), max_size=2), anything
+        ),
+        "crs": anything,
+    },
+)
+features = st.fixed_dictionaries(
+    {"type": st.sampled_from(["Feature", "feature", None]), "geometry": st.one_of(geometries, anything)},
+    optional={
+        "id": st.one_of(st.sampled_from(["a", "b-1", 7]), anything),
+        "properties": st.one_of(
+            st.fixed_dictionaries(
+                {}, optional={"name": anything, "tags": anything, "aoi_id": anything, "backfill_start": anything}
+            ),
+            anything,
+        ),
+    },
+)
+bodies = st.fixed_dictionaries(
+    {"type": st.sampled_from(["aoi.registered", "aoi.registered", "aoi.deleted", "x", None])},
+    optional={
+        "timestamp": st.one_of(
+            st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01", "0001-01-01T00:00:00+23:59"]), anything
+        ),
+        "data": st.one_of(
+            features,
+            st.fixed_dictionaries(
+                {"type": st.just("FeatureCollection"), "features": st.one_of(st.lists(features, max_size=3), anything)}
+            ),
+            st.fixed_dictionaries({"aoi_ids": anything}),
+            anything,
+        ),
+    },
+)
+
+
+@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.one_of(bodies, anything), st.integers(0, 400), st.sampled_from(["whole", "cut", "utf-16", "latin-1", "doubled"])
+)
+def test_generated_bodies_are_parsed_or_refused_with_faults(document: Any, at: int, damage: str) -> None:
+    text = json.dumps(document)
+    if damage == "cut":
+        raw = text[:at].encode()
+    elif damage == "doubled":
+        raw = text.replace('"type":', '"type": "x", "type":', 1).encode()
+    else:
+        raw = text.encode({"whole": "utf-8"}.get(damage, damage), "replace")
+    try:
+        event = parse_event(raw, SETTINGS)
+    except InvalidRegistrationError as refused:
+        assert refused.faults
+        assert all(fault.pointer == "" or fault.pointer.startswith("/") for fault in refused.faults)
+        json.dumps([fault._asdict() for fault in refused.faults], allow_nan=False)
+        return
+    for aoi in event.registered:
+        geometry = shape(json.loads(aoi.geometry))
+        assert geometry.is_valid
+        assert aoi.area_m2 > 0
+    json.dumps([aoi.area_m2 for aoi in event.registered], allow_nan=False)
+
+
+boxes = st.tuples(st.floats(-179.9, 179), st.floats(-80, 79), st.floats(1e-4, 0.5), st.floats(1e-4, 0.5))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(boxes, min_size=1, max_size=1))
+def test_what_is_accepted_has_the_area_of_its_geometry(places: list[tuple[float, float, float, float]]) -> None:
+    for west, south, width, height in places:
+        ring = [
+            [west, south],
+            [west + width, south],
+            [west + width, south + height],
+            [west, south + height],
+            [west, south],
+        ]
+        text = registration({"type": "Polygon", "coordinates": [ring]})
+        (aoi,) = parse_event(text.encode(), SETTINGS).registered
+        assert aoi.area_m2 == pytest.approx(equal_area_m2(shape(json.loads(aoi.geometry))), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00",
+        b"null",
+        b'{"type": "aoi.registered", "data": ' + b"[" * 50_000,
+        b'{"type": "aoi.registered", "data": {"type": "Feature", "id": "a", "geometry": {"type": "Polygon", "coordinates": '
+        + b"[" * 900
+        + b"]" * 900
+        + b"}}}",
+        b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b'{"type": "aoi.deleted", "data": {"aoi_id": ' + b"9" * 5_000 + b"}}",
+        b'{"type": "aoi.deleted", "data": {"aoi_id": 1e999}}',
+        '{"type": "aoi.deleted", "data": {"aoi_id": "\ud800"}}'.encode("utf-8", "surrogatepass"),
+        b'{"type": "aoi.deleted", "data": {"aoi_id": "\\ud800"}}',
+    ],
+)
+def test_bodies_made_to_hurt_are_refused(stack: Stack, body: bytes) -> None:
+    text = body.decode("utf-8", "replace")
+    assert judge(stack, text, "hurt") in {401, 422}
