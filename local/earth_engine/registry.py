@@ -88,10 +88,5 @@ def invoke(name: str, arguments: dict[str, Any]) -> Any:
             raise EngineError(f"{name}: Parameter '{argument.name}' is required and may not be null.")
     try:
         return _IMPLEMENTATIONS[name](**bound)
-    except EngineError as error:
-        prefix = f"{name}: "
-        if error.message.startswith(prefix) or ".load: " in error.message or ": " in error.message[:40]:
-            raise
-        raise EngineError(prefix + error.message, error.status) from error
     except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
         raise EngineError(f"{name}: Invalid argument: {error}") from error

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from local.earth_engine import algorithms, encoding, graph, registry
+from local.earth_engine import encoding, graph, registry
 from local.earth_engine.algorithms.collections import serve_collection
 from local.earth_engine.errors import EngineError
 
@@ -97,6 +97,3 @@ class EarthEngineServer:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-
-
-__all__ = ["EarthEngineApp", "EarthEngineServer", "algorithms"]

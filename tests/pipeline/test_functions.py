@@ -77,6 +77,20 @@ def test_a_message_that_can_never_succeed_is_recorded_and_acknowledged(
         assert letter["reason"]
 
 
+def test_real_notifications_are_refused_with_a_reason_and_crash_nothing(tmp_path: Path, shared_data: Path) -> None:
+    files = sorted((shared_data / "e_notifications").rglob("*.json"))
+    assert files
+    with start_stack(tmp_path) as stack:
+        for path in files:
+            raw = path.read_bytes()
+            assert push(stack, "dispatch", raw) == 200, path.name
+            direct = stack._functions.post("/dispatch/", data=raw, content_type="application/json")
+            assert direct.status_code in {200, 400}, path.name
+        letters = rows(stack, "dead_letters")
+        assert len([letter for letter in letters if letter["message_id"] == "1"]) == len(files)
+        assert all(letter["reason"].startswith("not a valid Acquisition") for letter in letters if letter["body"])
+
+
 def test_an_unknown_aoi_is_retried_then_buried_by_the_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus, "_LONGEST_BACKOFF_SECONDS", 0.01)
     with start_stack(tmp_path) as stack:
