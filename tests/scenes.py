@@ -47,8 +47,12 @@ def write_scene(
     labels: np.ndarray | None = None,
     hidden: np.ndarray | None = None,
     label_only: bool = False,
+    south_up: bool = False,
 ) -> Path:
-    """Write one GeoTIFF scene. ``labels`` fixes the classes, ``hidden`` masks pixels; returns the path."""
+    """Write one GeoTIFF scene. ``labels`` fixes the classes, ``hidden`` masks pixels; returns the path.
+
+    ``origin`` is the corner of the first pixel: north-west, or south-west when rows run north.
+    """
     if labels is not None:
         shape = labels.shape
         probabilities = np.full((9, *shape), 0.05, dtype=np.float32)
@@ -69,7 +73,7 @@ def write_scene(
         count=len(bands),
         dtype="int16" if label_only else "float32",
         crs=crs,
-        transform=Affine(pixel, 0, origin[0], 0, -pixel, origin[1]),
+        transform=Affine(pixel, 0, origin[0], 0, pixel if south_up else -pixel, origin[1]),
         nodata=NODATA,
     ) as dataset:
         for index, (name, values) in enumerate(bands, 1):

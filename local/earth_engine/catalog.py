@@ -42,6 +42,8 @@ def read_scene(path: Path) -> SceneFile:
         with rasterio.open(path) as dataset:
             if dataset.crs is None:
                 raise UserInputError(f"{path.name}: the raster has no coordinate reference system")
+            if dataset.transform.b or dataset.transform.d:
+                raise UserInputError(f"{path.name}: the raster's grid is rotated; expected rows along the x axis")
             names = _band_names(path, dataset)
     except rasterio.errors.RasterioIOError as error:
         raise UserInputError(f"{path.name}: not a readable raster ({error})") from None

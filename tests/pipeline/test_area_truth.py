@@ -162,3 +162,19 @@ def test_an_aoi_too_big_for_one_request_is_measured_in_tiles_that_sum_to_the_who
     monkeypatch.setattr(areas_module, "_expression", refuse_large)
     compare(measure(earth_engine, polygon), independent_areas(path, polygon))
     assert sum(sizes) == 4
+
+
+def test_a_raster_whose_rows_run_north_is_read_the_right_way_up(earth_engine: Served, tmp_path: Path) -> None:
+    """The same ground written both ways: exactextract reads the usual one, the pipeline the other."""
+    random = np.random.default_rng(5)
+    labels = random.integers(0, 9, (120, 120))
+    upright = tmp_path / "upright"
+    upright.mkdir()
+    image_id = f"{OVERPASS}_20210703T023105_T51TYL"
+    truth_path = write_scene(upright, image_id, crs="EPSG:32651", origin=(709_990, 5_001_200), labels=labels)
+    write_scene(
+        earth_engine[0], image_id, crs="EPSG:32651", origin=(709_990, 5_000_000), labels=labels[::-1], south_up=True
+    )
+    lon, lat = Transformer.from_crs("EPSG:32651", "EPSG:4326", always_xy=True).transform(710_600, 5_000_650)
+    polygon = MultiPolygon([disc(lon, lat, 0.002), disc(lon + 0.004, lat + 0.002, 0.001)])
+    compare(measure(earth_engine, polygon), independent_areas(truth_path, polygon))

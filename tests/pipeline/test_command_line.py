@@ -87,6 +87,17 @@ def test_a_scene_without_crs(tmp_path: Path, aois: Path) -> None:
     )
 
 
+def test_a_rotated_scene(tmp_path: Path, aois: Path) -> None:
+    folder = tmp_path / "rotated"
+    folder.mkdir()
+    with rasterio.open(
+        folder / f"{IMAGE}.tif", "w", driver="GTiff", height=4, width=4, count=1, dtype="uint8", crs="EPSG:32651",
+        transform=Affine.translation(709_000, 5_000_000) @ Affine.rotation(30) @ Affine.scale(10, -10),
+    ) as dataset:  # fmt: skip
+        dataset.write(np.zeros((4, 4), dtype="uint8"), 1)
+    refused(landcover("run", "--aois", aois, "--scenes", folder, "--out", tmp_path / "o"), "rotated")
+
+
 def test_an_rgb_export(tmp_path: Path, aois: Path, shared_data: Path) -> None:
     folder = tmp_path / "rgb"
     folder.mkdir()
