@@ -69,6 +69,6 @@ def annual_bars(data: ReportData) -> str:
 
 def _svg(chart: Any) -> str:
     themed = chart.configure(font="sans-serif", background="transparent").configure_view(stroke=None).configure_axis(
-        grid=False, labelColor="#777", tickColor="#999", domainColor="#999"
-    ).configure_legend(labelColor="#777").configure_text(color="#777")  # fmt: skip
+        grid=False, labelColor="#808784", tickColor="#999", domainColor="#999"
+    ).configure_legend(labelColor="#808784", symbolFillColor="#808784").configure_text(color="#808784")  # fmt: skip
     return str(vl_convert.vegalite_to_svg(themed.to_json()))
