@@ -6,9 +6,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,10 +18,17 @@ from shared.errors import LandcoverError, UserInputError
 from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
 
+if TYPE_CHECKING:
+    from local.stack import Stack
+
+_REPLAY_WAIT_SECONDS = 3600.0
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 _CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 Out = Annotated[Path, typer.Option(help="Folder for warehouse, tables and report.")]
+Embedded = Annotated[
+    Path | None, typer.Option(help="Output folder of demo, run or serve; default: BigQuery of LANDCOVER_PROJECT.")
+]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
@@ -137,9 +144,7 @@ def report(
     aoi: Annotated[str, typer.Option(help="AOI id.")],
     year: Annotated[int, typer.Option(help="Calendar year.")],
     out: Annotated[Path, typer.Option(help="HTML file to write.")],
-    warehouse: Annotated[
-        Path | None, typer.Option(help="Output folder of demo, run or serve; default: BigQuery of LANDCOVER_PROJECT.")
-    ] = None,
+    warehouse: Embedded = None,
 ) -> None:
     """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
     from local.pipeline import render_report  # noqa: PLC0415
@@ -148,17 +153,62 @@ def report(
         warehouse = DEFAULT_OUT / "demo"
     out.parent.mkdir(parents=True, exist_ok=True)
     with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        render_report(stored or Warehouse(load_settings()), aoi, year, out)
+        render_report(_open(stored), aoi, year, out)
     _say(f"Open {out}")
 
 
+Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC).")]
+_EVER = datetime(2015, 6, 27, tzinfo=UTC)
+dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good: look at them, bring them back.")
+app.add_typer(dead_letters, name="dead-letters")
+
+
+@dead_letters.command("list")
+def list_dead_letters(warehouse: Embedded = None, since: Since = _EVER, topic: str = "", reason: str = "") -> None:
+    """List dead letters that were not replayed."""
+    from local.dead_letters import Selection, select  # noqa: PLC0415
+
+    with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        letters = select(_open(stored), Selection(since.replace(tzinfo=UTC), topic, reason))
+    for letter in letters:
+        _say(f"{letter['recorded_at']:%Y-%m-%d %H:%M:%S}  {letter['topic']}  {letter['function']}: {letter['reason']}")
+    _say(f"{len(letters)} dead letters")
+
+
+@dead_letters.command("replay")
+def replay_dead_letters(
+    warehouse: Embedded = None,
+    since: Since = _EVER,
+    topic: str = "",
+    reason: str = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
+) -> None:
+    """Publish dead letters on their topics again."""
+    from local.dead_letters import Selection, replay, select  # noqa: PLC0415
+
+    with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        opened = _open(stored)
+        letters = select(opened, Selection(since.replace(tzinfo=UTC), topic, reason))
+        if dry_run:
+            _say(f"{len(letters)} dead letters would be replayed")
+            return
+        count = replay(opened, letters)
+        if stored is not None:
+            stored.bus.wait_idle(_REPLAY_WAIT_SECONDS)
+        _say(f"{count} of {len(letters)} dead letters replayed")
+
+
+def _open(stored: "Stack | None") -> Warehouse:
+    return stored.warehouse if stored is not None else Warehouse(load_settings())
+
+
 @contextlib.contextmanager
-def _stored(folder: Path) -> Iterator[Warehouse]:
+def _stored(folder: Path) -> "Iterator[Stack]":
     from local.stack import Stack  # noqa: PLC0415
 
     scenes = recall(folder)
     with Stack(scenes, folder, backfill_start=date(2015, 6, 27)) as stack:
-        yield stack.warehouse
+        yield stack
 
 
 def main() -> None:

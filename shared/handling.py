@@ -9,6 +9,7 @@ import binascii
 import json
 import logging
 import time
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -96,6 +97,7 @@ def handle(
 def append_dead_letter(settings: Settings, delivery: Delivery, function: str, topic: str, reason: str) -> None:
     """Append one row to ``dead_letters``."""
     row = {
+        "dead_letter_id": uuid.uuid4().hex,
         "recorded_at": datetime.now(UTC).isoformat(),
         "topic": topic,
         "message_id": delivery.message_id,

@@ -20,17 +20,20 @@ _MESSAGES_PER_REQUEST = 100
 
 def publish(project: str, topic: Topic, bodies: Iterable[Message], attributes: Mapping[str, str] | None = None) -> int:
     """Publish each body as JSON. Returns how many were published; raises RetryLaterError when Pub/Sub refuses."""
-    messages = [
-        PubsubMessage(data=body.model_dump_json(exclude_none=True).encode(), attributes=dict(attributes or {}))
-        for body in bodies
-    ]
-    for start in range(0, len(messages), _MESSAGES_PER_REQUEST):
-        batch = messages[start : start + _MESSAGES_PER_REQUEST]
+    encoded = (body.model_dump_json(exclude_none=True).encode() for body in bodies)
+    return publish_raw(project, topic, [(data, attributes or {}) for data in encoded])
+
+
+def publish_raw(project: str, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> int:
+    """Publish bytes with their attributes. Returns how many were published; raises RetryLaterError."""
+    pending = [PubsubMessage(data=data, attributes=dict(attributes)) for data, attributes in messages]
+    for start in range(0, len(pending), _MESSAGES_PER_REQUEST):
+        batch = pending[start : start + _MESSAGES_PER_REQUEST]
         try:
             _publisher().publish(topic=f"projects/{project}/topics/{topic}", messages=batch, timeout=_TIMEOUT_SECONDS)
         except (GoogleAPICallError, RetryError) as error:
             raise RetryLaterError(f"Pub/Sub topic {topic}: {error}") from error
-    return len(messages)
+    return len(pending)
 
 
 @lru_cache(maxsize=1)

@@ -185,3 +185,16 @@ def test_report_can_be_made_again_from_what_the_demo_left(demo: Demo, tmp_path: 
     assert done.returncode == 0, done.stderr
     first = (demo.out / "report.html").read_text(encoding="utf-8")
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == first
+
+
+def test_the_demo_left_no_dead_letter(demo: Demo) -> None:
+    for command in (["list"], ["replay", "--dry-run"]):
+        done = subprocess.run(
+            [str(Path(sys.executable).parent / "landcover"), "dead-letters", *command, "--warehouse", str(demo.out)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith("0 dead letters")

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 from shapely import box
 from shapely.geometry import mapping
 
-from local import bus
+from local import bus, dead_letters
 from local.earth_engine import server
 from local.earth_engine.errors import EngineError
 from local.stack import FUNCTIONS
@@ -220,3 +220,37 @@ def test_a_function_imports_only_the_clients_it_uses(function: str, unwanted: se
         return set(done.stdout.splitlines())
 
     assert not unwanted & (modules(f"functions.{function}") - modules("google.cloud.bigquery"))
+
+
+def test_dead_letters_can_be_looked_at_and_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Earth Engine denies permission for a while; once it does not, a replay makes up for it, once."""
+
+    def denied(expression: dict[str, Any]) -> Any:
+        raise EngineError(
+            "Permission 'earthengine.computations.create' denied on resource 'projects/local-project'", 403
+        )
+
+    since = datetime(2021, 1, 1, tzinfo=UTC)
+    with start_stack(tmp_path) as stack:
+        register(stack, feature("a", SQUARE))
+        write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
+        with monkeypatch.context() as broken:
+            broken.setattr(server.graph, "evaluate", denied)
+            stack.bus.publish(
+                "measurements",
+                json.dumps({"overpass_ids": ["20210703T023111"], "aois": [{"aoi_id": "a", "aoi_version": 1}]}).encode(),
+                {"lane": "live"},
+            )
+            assert stack.bus.wait_idle(WAIT_SECONDS)
+        everything = dead_letters.Selection(since)
+        (letter,) = dead_letters.select(stack.warehouse, everything)
+        assert "denied" in letter["reason"]
+        assert dead_letters.select(stack.warehouse, everything._replace(topic="ticks")) == []
+        assert dead_letters.select(stack.warehouse, everything._replace(reason="nothing of the kind")) == []
+        assert dead_letters.select(stack.warehouse, everything._replace(topic="measurements", reason="Permission")) == [
+            letter
+        ]
+        assert dead_letters.replay(stack.warehouse, [letter]) == 1
+        assert stack.bus.wait_idle(WAIT_SECONDS)
+        assert len(rows(stack, "observations_current")) == 1
+        assert dead_letters.select(stack.warehouse, everything) == []
