@@ -64,7 +64,7 @@ def settle(stack: Stack, say: Say) -> None:
     def watch() -> None:
         if time.monotonic() - shown[0] > 5:
             shown[0] = time.monotonic()
-            say(f"  {stack.bus.unfinished} messages to go")
+            say(f"  messages to go: {stack.bus.unfinished}")
 
     stack.bus.wait_idle(_LONGEST_WAIT_SECONDS, watch)
     dead = stack.warehouse.query("dead_letters_brief")
