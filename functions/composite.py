@@ -32,6 +32,8 @@ def composite(event: CloudEvent) -> None:
 
 
 def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
+    if tick.job != "composite":
+        return {"ignored": tick.job}
     deadline = time.monotonic() + _WORK_SECONDS
     warehouse = Warehouse(settings)
     stale = warehouse.query("stale_composites", most=_ROWS_PER_QUERY)

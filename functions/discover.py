@@ -30,6 +30,8 @@ def discover(event: CloudEvent) -> None:
 
 
 def _discover(tick: Tick, settings: Settings) -> dict[str, Any]:
+    if tick.job != "discover":
+        return {"ignored": tick.job}
     warehouse = Warehouse(settings)
     extent = warehouse.query("aoi_extent")[0]
     if not extent["aoi_count"]:

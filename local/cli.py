@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,13 @@ Embedded = Annotated[
     Path | None, typer.Option(help="Output folder of demo, run or serve; default: BigQuery of LANDCOVER_PROJECT.")
 ]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+class PubSub(StrEnum):
+    """What carries the messages of the embedded stack."""
+
+    BUS = "bus"
+    EMULATOR = "emulator"
 
 
 def _say(text: str) -> None:
@@ -94,6 +102,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port of the webhook; 0 takes a free one.")] = 0,
     every: Annotated[float, typer.Option(help="Seconds between ticks.")] = 10.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one JSON object.")] = False,
+    pubsub: Annotated[PubSub, typer.Option(help="The in-process bus, or Google's emulator where gcloud has it.")] = (
+        PubSub.BUS
+    ),
 ) -> None:
     """The embedded stack, running until stopped; prints the address of every part."""
     from local import inputs  # noqa: PLC0415
@@ -107,8 +118,9 @@ def serve(
             write_year(scenes)
         write_aoi(out / "aoi.geojson")
     first, _ = inputs.acquired_days(inputs.check_scenes(scenes))
+    google = pubsub is PubSub.EMULATOR
     window = {"discover_window_days": str(window_days(first))}
-    with Stack(scenes, out, backfill_start=first, webhook_port=port, settings=window) as stack:
+    with Stack(scenes, out, backfill_start=first, webhook_port=port, settings=window, google_pubsub=google) as stack:
         remember(out, scenes)
         addresses = stack.addresses()
         if as_json:

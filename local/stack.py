@@ -23,6 +23,7 @@ from werkzeug.wrappers import Response
 from local.bigquery import EmbeddedBigQuery, create_warehouse, run_scheduled
 from local.bus import Bus
 from local.earth_engine.server import EarthEngineServer
+from local.google_pubsub import GooglePubSub
 from shared import publishing
 from shared.logs import JsonFormatter
 from shared.messages import Tick
@@ -49,6 +50,7 @@ class Stack:
         backfill_start: date,
         webhook_port: int = 0,
         settings: dict[str, str] | None = None,
+        google_pubsub: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -58,7 +60,7 @@ class Stack:
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         self.earth_engine = EarthEngineServer({Settings.model_fields["collection"].default: scenes})
         self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
-        self.bus = Bus(PROJECT, self._push)
+        self.bus: Bus | GooglePubSub = GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push)
         self._environment_before: dict[str, str | None] = {}
 
     def __enter__(self) -> "Stack":
@@ -70,9 +72,14 @@ class Stack:
         self.settings = load_settings()
         self.warehouse: Warehouse = create_warehouse(self.settings)
         apps = {f"/{name}": _function_app(name) for name in FUNCTIONS}
-        self._functions = Client(DispatcherMiddleware(Response("no such function", status=404), apps), Response)
+        functions = DispatcherMiddleware(Response("no such function", status=404), apps)
+        self._functions = Client(functions, Response)
         self._webhook = make_server("127.0.0.1", self._webhook_port, apps["/register_aoi"], threaded=True)
         threading.Thread(target=self._webhook.serve_forever, name="webhook", daemon=True).start()
+        if isinstance(self.bus, GooglePubSub):
+            self._pushes = make_server("127.0.0.1", 0, _noticed(functions, self.bus), threaded=True)
+            threading.Thread(target=self._pushes.serve_forever, name="functions", daemon=True).start()
+            self.bus.subscribe(f"http://127.0.0.1:{self._pushes.port}")
         return self
 
     def __exit__(
@@ -81,6 +88,9 @@ class Stack:
         self._webhook.shutdown()
         self._webhook.server_close()
         self.bus.stop()
+        if isinstance(self.bus, GooglePubSub):
+            self._pushes.shutdown()
+            self._pushes.server_close()
         self.earth_engine.stop()
         self.bigquery.stop()
         self._restore_environment()
@@ -151,6 +161,16 @@ def forget_clients() -> None:
     load_settings.cache_clear()
     publishing._publisher.cache_clear()
     warehouse_client._client.cache_clear()
+
+
+def _noticed(functions: Any, bus: GooglePubSub) -> Any:
+    """The functions' application, telling the bus of every push."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        with bus.noticing(environ["PATH_INFO"].strip("/")):
+            return functions(environ, start_response)
+
+    return application
 
 
 def _function_app(name: str) -> Any:

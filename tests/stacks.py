@@ -16,11 +16,13 @@ WAIT_SECONDS = 120.0
 
 
 @contextmanager
-def start_stack(folder: Path, **settings: str) -> Iterator[Stack]:
+def start_stack(folder: Path, *, google_pubsub: bool = False, **settings: str) -> Iterator[Stack]:
     """A stack on ``folder/scenes`` (made when absent), history from 2021."""
     scenes = folder / "scenes"
     scenes.mkdir(exist_ok=True)
-    with Stack(scenes, folder / "out", backfill_start=date(2021, 1, 1), settings=settings) as running:
+    with Stack(
+        scenes, folder / "out", backfill_start=date(2021, 1, 1), settings=settings, google_pubsub=google_pubsub
+    ) as running:
         yield running
 
 
