@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ from rich.console import Console
 
 from local.workspace import DEFAULT_OUT, recall, remember
 from shared.errors import LandcoverError, UserInputError
-from shared.settings import Settings, load_settings
+from shared.settings import DYNAMIC_WORLD_START, Settings, load_settings
 from shared.warehouse.client import Warehouse
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def report(
 
 
 Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC).")]
-_EVER = datetime(2015, 6, 27, tzinfo=UTC)
+_EVER = datetime.combine(DYNAMIC_WORLD_START, datetime.min.time(), UTC)
 dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good: look at them, bring them back.")
 app.add_typer(dead_letters, name="dead-letters")
 
@@ -219,7 +219,7 @@ def _stored(folder: Path) -> "Iterator[Stack]":
     from local.stack import Stack  # noqa: PLC0415
 
     scenes = recall(folder)
-    with Stack(scenes, folder, backfill_start=date(2015, 6, 27)) as stack:
+    with Stack(scenes, folder, backfill_start=DYNAMIC_WORLD_START) as stack:
         yield stack
 
 

@@ -28,7 +28,6 @@ CLASSES: tuple[LandCoverClass, ...] = (
 )
 CLASS_NAMES: tuple[str, ...] = tuple(c.name for c in CLASSES)
 LABEL_BAND = "label"
-COLLECTION = "GOOGLE/DYNAMICWORLD/V1"
 
 ATTRIBUTION = (
     "This dataset is produced for the Dynamic World Project by Google in partnership with "

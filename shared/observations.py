@@ -42,7 +42,7 @@ def total(parts: Iterable[Areas]) -> Areas:
 
 
 class Provenance(NamedTuple):
-    """What a measurement was made from: images used (bottom to top), images listed, versions, and when."""
+    """What a measurement was made from: images used (sorted), how many were listed, versions, and when."""
 
     image_ids: tuple[str, ...]
     listed_image_count: int

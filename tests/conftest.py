@@ -1,6 +1,6 @@
-"""Fixtures: scenes made on the spot, a local Earth Engine on them, an embedded stack, and real data where it lies."""
+"""Fixtures: a local Earth Engine on an empty folder of scenes, and real data where it lies."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,8 +8,6 @@ import pytest
 from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine import client
 from shared.settings import Settings
-from tests.scenes import write_scene
-from tests.stacks import start_stack
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -37,16 +35,3 @@ def earth_engine(tmp_path: Path) -> Iterator[tuple[Path, Settings, EarthEngineSe
     client.connect(settings, "test")
     yield scenes, settings, server
     server.stop()
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Callable[..., Path]:
-    """Writes one GeoTIFF; see ``tests.scenes.write_scene``."""
-    return write_scene
-
-
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[object]:
-    """An embedded stack on an empty scenes folder; see ``tests.stacks.start_stack``."""
-    with start_stack(tmp_path) as running:
-        yield running

@@ -12,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from local.outputs import COLUMNS
+from local.stack import FUNCTIONS
 from shared.classes import CLASSES
 from shared.earth_engine.client import classify
 from shared.errors import InvalidMessageError, NeverError, RetryLaterError, SettingsError, TooBigError
@@ -146,7 +147,7 @@ def test_every_subscription_ends_in_a_function_that_exists_and_every_topic_is_us
     defined = messaging()
     assert set(defined.topics) == {str(topic) for topic in Topic}
     functions = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
-    assert {s.function for s in defined.subscriptions} | {"register_aoi"} == functions
+    assert {s.function for s in defined.subscriptions} | {"register_aoi"} == functions == set(FUNCTIONS)
     assert {s.topic for s in defined.subscriptions} == set(defined.topics)
     for subscription in defined.subscriptions:
         assert subscription.ack_deadline_seconds <= 600, "the longest that Pub/Sub allows"
@@ -159,6 +160,17 @@ def test_functions_are_short_entry_points(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert path.stem in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     assert len(path.read_text(encoding="utf-8").splitlines()) < 130
+
+
+def test_sql_names_and_colours_are_those_of_the_classes() -> None:
+    """SQL cannot import them, so it repeats them."""
+    names = re.findall(
+        r"SELECT (\d)(?: AS class_id)?, '(\w+)'", sql("scheduled", "monthly_summary", dataset="d", coverage_floor=0)
+    )
+    assert [(int(value), name) for value, name in names] == [(c.class_id, c.name) for c in CLASSES]
+    for view in ("report_monthly", "report_annual"):
+        colours = re.findall(r"WHEN (\d) THEN '#(\w{6})'", sql("views", view, dataset="d"))
+        assert [(int(value), colour) for value, colour in colours] == [(c.class_id, c.colour) for c in CLASSES]
 
 
 DOMAIN = [
