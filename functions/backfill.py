@@ -31,7 +31,7 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     ref = AoiRef(aoi_id=message.aoi_id, aoi_version=message.aoi_version)
     found = current_aois([ref], warehouse)
     if not found:
-        if not warehouse.query("latest_events", aoi_ids=[message.aoi_id]):
+        if not warehouse.query("versions_by_aoi", aoi_ids=[message.aoi_id]):
             raise RetryLaterError(f"AOI {message.aoi_id} is not in the register yet")
         return {"aoi": message.aoi_id, "superseded": True, "messages": 0}
     aoi = found[0]

@@ -21,7 +21,9 @@ def record(
     if known:
         return _answers(known), _backfills(known)
     ids = [aoi.aoi_id for aoi in event.registered] + event.deleted
-    latest = {row["aoi_id"]: row for row in warehouse.query("latest_events", aoi_ids=ids)}
+    versions: dict[str, dict[str, int]] = {aoi_id: {} for aoi_id in ids}
+    for row in warehouse.query("versions_by_aoi", aoi_ids=ids):
+        versions[row["aoi_id"]][row["geometry_sha256"]] = row["aoi_version"]
     recorded_at = datetime.now(UTC)
     base = {
         "webhook_id": webhook_id,
@@ -30,25 +32,20 @@ def record(
         "recorded_at": recorded_at.isoformat(),
         "code_version": __version__,
     }
-    rows = [{**base, "aoi_version": _version(aoi, latest.get(aoi.aoi_id)), **_columns(aoi)} for aoi in event.registered]
+    rows = [{**base, "aoi_version": _version(aoi, versions[aoi.aoi_id]), **_columns(aoi)} for aoi in event.registered]
     rows += [
-        {
-            **base,
-            "aoi_id": aoi_id,
-            "aoi_version": latest[aoi_id]["highest_version"] if aoi_id in latest else None,
-        }
+        {**base, "aoi_id": aoi_id, "aoi_version": max(versions[aoi_id].values(), default=None)}
         for aoi_id in event.deleted
     ]
     warehouse.append("aoi_events", rows)
     return _answers(rows), _backfills(rows)
 
 
-def _version(aoi: RegisteredAoi, latest: dict[str, Any] | None) -> int:
-    """A new geometry is a new version; so is a return after deletion, whose history has a gap."""
-    if latest is None or latest["highest_version"] is None:
-        return 1
-    same = latest["event_type"] == REGISTERED and latest["geometry_sha256"] == aoi.geometry_sha256
-    return int(latest["aoi_version"] if same else latest["highest_version"] + 1)
+def _version(aoi: RegisteredAoi, versions: dict[str, int]) -> int:
+    """A geometry seen before keeps its version, so that no order of arrival gives one geometry two histories; a new
+    one gets the next number. Numbers are labels in the order of arrival: once told to a caller, they never change.
+    """
+    return versions.get(aoi.geometry_sha256) or max(versions.values(), default=0) + 1
 
 
 def _columns(aoi: RegisteredAoi) -> dict[str, Any]:

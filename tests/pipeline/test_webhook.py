@@ -188,13 +188,15 @@ def test_secrets_can_be_rotated() -> None:
         verify(b"{}", headers(OLD_SECRET), [])
 
 
-def test_deletion_ends_an_aoi_and_return_is_a_new_version(stack: Stack) -> None:
+def test_deletion_ends_an_aoi_and_the_same_geometry_comes_back_as_the_same_version(stack: Stack) -> None:
     send(stack, body(feature("gone", SQUARE)), "d1")
     deleted = send(stack, json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "gone"}}), "d2")
     assert deleted.json()["aois"] == [{"aoi_id": "gone", "aoi_version": 1, "status": "deleted"}]
     assert "gone" not in {row["aoi_id"] for row in rows(stack, "aois")}
     back = send(stack, body(feature("gone", SQUARE)), "d3")
-    assert back.json()["aois"][0]["aoi_version"] == 2
+    assert back.json()["aois"][0]["aoi_version"] == 1
+    other = send(stack, body(feature("gone", dict(mapping(box(5, 5, 5.01, 5.01))))), "d4")
+    assert other.json()["aois"][0]["aoi_version"] == 2
 
 
 def test_events_count_by_when_they_happened_not_by_when_they_arrived(stack: Stack) -> None:

@@ -1,0 +1,183 @@
+"""Fifty events in any order end in one current state: registrations, updates, deletions, returns, images, late and
+reprocessed images, announcements by product id, repeated deliveries and ticks."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import strategies as st
+from shapely import Polygon
+from shapely.geometry import mapping
+
+from local.stack import Stack
+from tests.scenes import write_scene
+from tests.stacks import feature, rows, settle, signed_post, start_stack
+
+NORTH, SOUTH = (709_000.0, 5_000_000.0), (709_000.0, 4_998_500.0)
+WIDE = Polygon([(125.661, 45.099), (125.676, 45.098), (125.677, 45.117), (125.660, 45.116)])
+NARROW = Polygon([(125.664, 45.105), (125.670, 45.105), (125.670, 45.112), (125.664, 45.112)])
+MOVED = Polygon([(125.668, 45.100), (125.675, 45.100), (125.675, 45.109), (125.668, 45.109)])
+DAYS = (3, 8, 13, 18, 23)
+OUTCOME = ("overpass_id", "valid_area_m2", "aoi_area_m2", "coverage", "image_ids", "classes")
+
+
+class Scene(NamedTuple):
+    image_id: str
+    origin: tuple[float, float]
+    seed: int
+
+
+def scenes() -> list[Scene]:
+    """Five passes of two tiles each, two of the northern ones reprocessed, and one pass of the next month."""
+    found = []
+    for day in DAYS:
+        found.append(Scene(f"202107{day:02d}T023111_202107{day:02d}T023105_T51TYL", NORTH, day))
+        found.append(Scene(f"202107{day:02d}T023111_202107{day:02d}T023114_T51TYK", SOUTH, day + 100))
+    found += [Scene(f"202107{day:02d}T023111_20220315T101500_T51TYL", NORTH, day + 200) for day in DAYS[:2]]
+    found.append(Scene("20210802T023111_20210802T023105_T51TYL", NORTH, 300))
+    return found
+
+
+def registered(webhook_id: str, day: int, *features: dict[str, Any]) -> tuple[str, str]:
+    body = {
+        "type": "aoi.registered",
+        "timestamp": f"2021-09-{day:02d}T00:00:00Z",
+        "data": {"type": "FeatureCollection", "features": list(features)},
+    }
+    return webhook_id, json.dumps(body)
+
+
+def deleted(webhook_id: str, day: int, aoi_id: str) -> tuple[str, str]:
+    body = {"type": "aoi.deleted", "timestamp": f"2021-09-{day:02d}T00:00:00Z", "data": {"aoi_id": aoi_id}}
+    return webhook_id, json.dumps(body)
+
+
+def area(aoi_id: str, polygon: Polygon, **properties: Any) -> dict[str, Any]:
+    return feature(aoi_id, dict(mapping(polygon)), **properties)
+
+
+CALLS = [
+    registered("r1", 1, area("a", WIDE), area("b", NARROW)),
+    registered("r2", 2, area("a", NARROW)),
+    registered("r3", 3, area("a", MOVED, name="moved")),
+    registered("r4", 4, area("a", NARROW, name="back again")),
+    deleted("d5", 5, "b"),
+    registered("r6", 6, area("b", NARROW, name="returned")),
+    registered("r7", 7, area("c", WIDE)),
+    registered("r8", 8, area("c", MOVED)),
+    deleted("d9", 9, "c"),
+    registered("r10", 10, area("d", MOVED, tags=["x"])),
+    deleted("d2", 2, "d"),
+]
+CURRENT = {("a", "back again"), ("b", "returned"), ("d", None)}
+
+Event = Callable[[Stack, Path, Path], None]
+
+
+def call(webhook_id: str, body: str) -> Event:
+    def send(stack: Stack, source: Path, folder: Path) -> None:
+        assert signed_post(stack.webhook_url, stack.webhook_secret, body, webhook_id).status_code == 202
+
+    return send
+
+
+def arrival(scene: Scene, announced_as: str) -> Event:
+    def arrive(stack: Stack, source: Path, folder: Path) -> None:
+        name = f"{scene.image_id}.tif"
+        if not (folder / name).exists():
+            shutil.copy(source / name, folder / f".{name}")
+            (folder / f".{name}").rename(folder / name)
+        stack.bus.publish("acquisitions", json.dumps({"image_id": announced_as}).encode(), {})
+
+    return arrive
+
+
+def tick(stack: Stack, source: Path, folder: Path) -> None:
+    stack.tick("discover", run_date=date(2021, 8, 10))
+
+
+def events() -> list[Event]:
+    """The fixed set of fifty."""
+    images = scenes()
+    found = [call(*arguments) for arguments in CALLS]
+    found += [call(*CALLS[number]) for number in (0, 2, 3, 5, 6, 9)]
+    found += [arrival(scene, scene.image_id) for scene in images]
+    found += [arrival(scene, scene.image_id) for scene in images[:10]]
+    stamps = [scene.image_id[:15] for scene in images[:10:2]]
+    found += [
+        arrival(scene, f"S2A_MSIL1C_{stamp}_N0301_R046_T51TYL_20210901T000000")
+        for scene, stamp in zip(images[:10:2], stamps, strict=True)
+    ]
+    found += [tick] * (50 - len(found))
+    return found
+
+
+EVENTS = events()
+
+
+def state(stack: Stack) -> dict[str, Any]:
+    """What is current. Version numbers are labels in the order of arrival, so the geometry stands for them."""
+    current = {row["aoi_id"]: row for row in rows(stack, "aois")}
+
+    def of_current(table: str, order: str, keys: tuple[str, ...]) -> list[dict[str, Any]]:
+        found = rows(stack, table, order)
+        mine = [r for r in found if r["aoi_id"] in current and r["aoi_version"] == current[r["aoi_id"]]["aoi_version"]]
+        return [{key: row[key] for key in ("aoi_id", *keys)} for row in mine]
+
+    shares = ("month", "class_id", "observation_count", "mean_share", "probability_share", "composite_share")
+    months = of_current("monthly_summary", "aoi_id, month, class_id", shares)
+    return {
+        "aois": {aoi_id: (row["geometry_sha256"], row["label"], row["tags"]) for aoi_id, row in current.items()},
+        "observations": of_current("observations_current", "aoi_id, overpass_id", OUTCOME),
+        # SQL adds up in no fixed order
+        "months": [{k: round(v, 12) if isinstance(v, float) else v for k, v in row.items()} for row in months],
+    }
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("source")
+    for scene in scenes():
+        write_scene(folder, scene.image_id, crs="EPSG:32651", origin=scene.origin, shape=(200, 200), seed=scene.seed)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def states() -> list[dict[str, Any]]:
+    """The end states seen so far, over all orders."""
+    return []
+
+
+@settings(
+    max_examples=3,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(order=st.permutations(range(50)))
+@example(order=list(range(50)))
+@example(order=list(reversed(range(50))))
+def test_any_order_of_fifty_events_ends_in_the_same_current_state(
+    order: list[int], source: Path, states: list[dict[str, Any]]
+) -> None:
+    with tempfile.TemporaryDirectory() as name, start_stack(Path(name)) as stack:
+        for number in order:
+            EVENTS[number](stack, source, Path(name) / "scenes")
+        settle(stack)
+        stack.tick("composite")
+        settle(stack)
+        stack.summarise(datetime(2021, 9, 1, tzinfo=UTC))
+        found = state(stack)
+    assert {(aoi_id, label) for aoi_id, (_, label, _) in found["aois"].items()} == CURRENT
+    assert len(found["observations"]) == len(CURRENT) * 6, "five passes in July, one in August"
+    used = {row["overpass_id"]: row["image_ids"] for row in found["observations"] if row["aoi_id"] == "a"}
+    assert used["20210703T023111"][-1].startswith("20210703T023111_20220315T101500"), "the reprocessed scene wins"
+    states.append(found)
+    assert found == states[0]
