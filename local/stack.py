@@ -21,8 +21,10 @@ from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
 from local.bigquery import EmbeddedBigQuery, create_warehouse, run_scheduled
+from local.bigquery_faults import FaultyBigQuery
 from local.bus import Bus
 from local.earth_engine.server import EarthEngineServer
+from local.faults import Faults
 from local.google_pubsub import GooglePubSub
 from shared import publishing
 from shared.logs import JsonFormatter
@@ -40,7 +42,7 @@ class Stack:
     """Starts on entering, stops on leaving.
 
     ``scenes`` is the folder that plays Dynamic World, ``folder`` keeps the warehouse and the log; ``settings`` are
-    further settings of the functions by name.
+    further settings of the functions by name. ``warehouse_faults`` fail queries and inserts as planned.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Stack:
         webhook_port: int = 0,
         settings: dict[str, str] | None = None,
         google_pubsub: bool = False,
+        warehouse_faults: Faults | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
@@ -60,6 +63,8 @@ class Stack:
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
         self.earth_engine = EarthEngineServer({Settings.model_fields["collection"].default: scenes})
         self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
+        self._warehouse_faults = warehouse_faults
+        self._faulty_bigquery: FaultyBigQuery | None = None
         self.bus: Bus | GooglePubSub = GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push)
         self._environment_before: dict[str, str | None] = {}
 
@@ -68,6 +73,8 @@ class Stack:
         self.earth_engine.start()
         self.bigquery.start()
         self.bus.start()
+        if self._warehouse_faults is not None:
+            self._faulty_bigquery = FaultyBigQuery(self.bigquery.url, self._warehouse_faults)
         self._set_environment()
         self.settings = load_settings()
         self.warehouse: Warehouse = create_warehouse(self.settings)
@@ -92,6 +99,8 @@ class Stack:
             self._pushes.shutdown()
             self._pushes.server_close()
         self.earth_engine.stop()
+        if self._faulty_bigquery is not None:
+            self._faulty_bigquery.stop()
         self.bigquery.stop()
         self._restore_environment()
 
@@ -130,7 +139,7 @@ class Stack:
             "LANDCOVER_EARTH_ENGINE_URL": self.earth_engine.url,
             "LANDCOVER_WEBHOOK_SECRETS": self.webhook_secret,
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
-            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
+            "BIGQUERY_EMULATOR_HOST": (self._faulty_bigquery or self.bigquery).url,
             "PUBSUB_EMULATOR_HOST": self.bus.address,
             **{f"LANDCOVER_{name.upper()}": value for name, value in self._more_settings.items()},
         }

@@ -10,18 +10,26 @@ from typing import Any
 import requests
 from standardwebhooks import Webhook
 
+from local.faults import Faults
 from local.stack import Stack
 
 WAIT_SECONDS = 120.0
 
 
 @contextmanager
-def start_stack(folder: Path, *, google_pubsub: bool = False, **settings: str) -> Iterator[Stack]:
+def start_stack(
+    folder: Path, *, google_pubsub: bool = False, warehouse_faults: Faults | None = None, **settings: str
+) -> Iterator[Stack]:
     """A stack on ``folder/scenes`` (made when absent), history from 2021."""
     scenes = folder / "scenes"
     scenes.mkdir(exist_ok=True)
     with Stack(
-        scenes, folder / "out", backfill_start=date(2021, 1, 1), settings=settings, google_pubsub=google_pubsub
+        scenes,
+        folder / "out",
+        backfill_start=date(2021, 1, 1),
+        settings=settings,
+        google_pubsub=google_pubsub,
+        warehouse_faults=warehouse_faults,
     ) as running:
         yield running
 

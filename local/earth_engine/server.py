@@ -14,6 +14,8 @@ from werkzeug.wrappers import Request, Response
 from local.earth_engine import encoding, graph, registry
 from local.earth_engine.algorithms.collections import serve_collection
 from local.earth_engine.errors import EngineError
+from local.earth_engine.faults import break_answer
+from local.faults import Faults
 
 MOST_PAYLOAD_BYTES = 10_485_760
 _ROUTE = re.compile(r"^/v1(?:alpha|beta)?/projects/[^/]+/(?P<method>algorithms|value:compute|image:computePixels)$")
@@ -28,11 +30,13 @@ _STATUS_NAMES = {
 class EarthEngineApp:
     """Answers the client library: discovery, algorithms, value:compute and image:computePixels.
 
-    Counts the requests of each kind, so that tests and benchmarks can say how many a piece of work took.
+    Counts the requests of each kind, so that tests and benchmarks can say how many a piece of work took. With
+    ``faults``, computations fail as planned.
     """
 
     def __init__(self) -> None:
         self.requests: dict[str, int] = {}
+        self.faults: Faults | None = None
         self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -59,12 +63,19 @@ class EarthEngineApp:
             return _json(registry.algorithms_document())
         if (request.content_length or 0) > MOST_PAYLOAD_BYTES:
             raise EngineError(f"Request payload size exceeds the limit: {MOST_PAYLOAD_BYTES} bytes.")
-        body = json.loads(request.get_data())
-        value = graph.evaluate(body["expression"])
-        if route["method"] == "value:compute":
-            return _json({"result": encoding.encode(value)})
-        content, content_type = encoding.pixels(value, body)
-        return Response(content, content_type=content_type)
+        fault = self.faults.draw() if self.faults else None
+        if fault is not None:
+            return break_answer(fault, request.environ, lambda: _computed(route["method"], request))
+        return _computed(route["method"], request)
+
+
+def _computed(method: str, request: Request) -> Response:
+    body = json.loads(request.get_data())
+    value = graph.evaluate(body["expression"])
+    if method == "value:compute":
+        return _json({"result": encoding.encode(value)})
+    content, content_type = encoding.pixels(value, body)
+    return Response(content, content_type=content_type)
 
 
 def _json(document: Any) -> Response:

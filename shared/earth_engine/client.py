@@ -4,6 +4,7 @@ The official client drops the HTTP status, so the message is all there is. Texts
 the messages seen in use; unknown texts count as transient, so that nothing is dropped for a new wording.
 """
 
+import json
 from functools import lru_cache
 from typing import Any
 
@@ -62,7 +63,7 @@ def compute(value: Any) -> Any:
     """Evaluate an Earth Engine object on the service. Raises RetryLaterError, TooBigError or NeverError."""
     try:
         return ee.data.computeValue(value)
-    except (ee.EEException, requests.RequestException, OSError) as error:
+    except (ee.EEException, requests.RequestException, OSError, json.JSONDecodeError) as error:
         raise classify(error) from error
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from google.api_core.exceptions import BadRequest, GoogleAPICallError, RetryError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
-from google.cloud.bigquery.retry import DEFAULT_RETRY
+from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
 from shared.errors import InvalidRowsError, NeverError, RetryLaterError
 from shared.settings import Settings
@@ -17,6 +17,9 @@ from shared.warehouse.sqlfiles import sql
 
 _TIMEOUT_SECONDS = 60.0
 _RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS)
+# The longest that a query may take, so that a handler ends before the platform's 540 s.
+_QUERY_SECONDS = 300.0
+_JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(_QUERY_SECONDS)
 _ROWS_PER_INSERT = 500
 _INSERT_ATTEMPTS = 4
 # Row errors that say "not now" rather than "never": the row itself was fine.
@@ -45,8 +48,15 @@ class Warehouse:
         """Run SQL text with named parameters. Raises NeverError for bad SQL, RetryLaterError otherwise."""
         config = bigquery.QueryJobConfig(query_parameters=[_parameter(k, v) for k, v in parameters.items()])
         try:
-            job = self.client.query(text, job_config=config, retry=_RETRY, timeout=_TIMEOUT_SECONDS)
-            return [dict(row.items()) for row in job.result(retry=_RETRY)]
+            found = self.client.query_and_wait(
+                text,
+                job_config=config,
+                api_timeout=_TIMEOUT_SECONDS,
+                wait_timeout=_QUERY_SECONDS,
+                retry=_RETRY,
+                job_retry=_JOB_RETRY,
+            )
+            return [dict(row.items()) for row in found]
         except BadRequest as error:
             raise NeverError(f"BigQuery refused the query: {error.message}") from error
         except (GoogleAPICallError, RetryError, OSError) as error:
