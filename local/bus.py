@@ -1,23 +1,26 @@
 """An in-process Pub/Sub: the real publisher client talks to it over gRPC, and it pushes to the functions.
 
 At least once, with filters, redelivery after a backoff and dead-lettering after the attempts that the shared
-definition states. Backoffs are shortened: nobody on a laptop waits ten minutes.
+definition states; what is not acknowledged outlives the process. Backoffs are shortened: nobody on a laptop waits
+ten minutes.
 """
 
 import base64
 import heapq
-import itertools
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import grpc
 from google.pubsub_v1 import types
 
+from local.journal import Journal, Message
 from shared.messaging import Subscription, messaging
 
 # Delivers one push body to a function and answers the HTTP status.
@@ -29,11 +32,12 @@ _DEAD_LETTER_TOPIC = "dead-letters"
 _LOG = logging.getLogger("landcover.bus")
 
 
-class _Message(NamedTuple):
-    message_id: str
-    data: bytes
-    attributes: dict[str, str]
-    published_at: str
+class _Delivery(NamedTuple):
+    """A message on its way to one subscription."""
+
+    delivery_id: int
+    message: Message
+    attempt: int
 
 
 class _Queue:
@@ -41,19 +45,26 @@ class _Queue:
 
     def __init__(self, subscription: Subscription) -> None:
         self.subscription = subscription
-        self.waiting: list[tuple[float, int, _Message, int]] = []
+        self.waiting: list[tuple[float, _Delivery]] = []
 
 
 class Bus:
-    """Topics and subscriptions in memory, one delivery at a time for each subscription."""
+    """Topics and subscriptions, one delivery at a time for each subscription.
 
-    def __init__(self, project: str, push: Push) -> None:
+    ``journal`` is the file that keeps what was not acknowledged; what an earlier process left there is delivered.
+    """
+
+    def __init__(self, project: str, push: Push, journal: Path | None = None) -> None:
         self._project = project
         self._push = push
-        self._ids = itertools.count(1)
+        self._journal = Journal(journal)
         self._changed = threading.Condition()
         self._queues = [_Queue(subscription) for subscription in messaging().subscriptions]
         self._unfinished = 0
+        queues = {queue.subscription.name: queue for queue in self._queues}
+        for delivery_id, name, message, attempt in self._journal.waiting():
+            self._enqueue(queues[name], _Delivery(delivery_id, message, attempt), delay_seconds=0)
+            self._unfinished += 1
         self._stopping = False
         self.delivered: dict[str, int] = {}
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
@@ -71,23 +82,29 @@ class Bus:
         return self
 
     def stop(self) -> None:
-        """Stop delivering; what was not acknowledged is lost with the process."""
+        """Stop delivering; what was not acknowledged stays in the journal."""
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
         self._server.stop(grace=None)
         for thread in self._threads:
             thread.join(timeout=10)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._journal.close()
 
     def publish(self, topic: str, data: bytes, attributes: Mapping[str, str]) -> str:
         """Queue a message for every subscription of the topic whose filter it passes; returns its id."""
-        message = _Message(str(next(self._ids)), data, dict(attributes), datetime.now(UTC).isoformat())
+        message = Message(uuid.uuid4().hex, data, dict(attributes), datetime.now(UTC).isoformat())
+        takers = [
+            queue
+            for queue in self._queues
+            if queue.subscription.topic == topic and queue.subscription.filter.items() <= message.attributes.items()
+        ]
+        ids = self._journal.add(message, [queue.subscription.name for queue in takers])
         with self._changed:
-            for queue in self._queues:
-                wanted = queue.subscription
-                if wanted.topic == topic and wanted.filter.items() <= message.attributes.items():
-                    self._enqueue(queue, message, attempt=1, delay_seconds=0)
-                    self._unfinished += 1
+            for queue, delivery_id in zip(takers, ids, strict=True):
+                self._enqueue(queue, _Delivery(delivery_id, message, attempt=1), delay_seconds=0)
+                self._unfinished += 1
             self._changed.notify_all()
         return message.message_id
 
@@ -108,17 +125,16 @@ class Bus:
         """Messages not yet acknowledged."""
         return self._unfinished
 
-    def _enqueue(self, queue: _Queue, message: _Message, attempt: int, delay_seconds: float) -> None:
-        heapq.heappush(queue.waiting, (time.monotonic() + delay_seconds, next(self._ids), message, attempt))
+    def _enqueue(self, queue: _Queue, delivery: _Delivery, delay_seconds: float) -> None:
+        heapq.heappush(queue.waiting, (time.monotonic() + delay_seconds, delivery))
 
-    def _next(self, queue: _Queue) -> tuple[_Message, int] | None:
+    def _next(self, queue: _Queue) -> _Delivery | None:
         with self._changed:
             while not self._stopping:
                 if queue.waiting:
                     due_in = queue.waiting[0][0] - time.monotonic()
                     if due_in <= 0:
-                        _, _, message, attempt = heapq.heappop(queue.waiting)
-                        return message, attempt
+                        return heapq.heappop(queue.waiting)[1]
                     self._changed.wait(due_in)
                 else:
                     self._changed.wait()
@@ -126,40 +142,43 @@ class Bus:
 
     def _deliver(self, queue: _Queue) -> None:
         subscription = queue.subscription
-        while (taken := self._next(queue)) is not None:
-            message, attempt = taken
+        while (delivery := self._next(queue)) is not None:
             try:
-                accepted = (
-                    200 <= self._push(subscription.function, self._envelope(subscription, message, attempt)) < 300
-                )
+                status = self._push(subscription.function, self._envelope(subscription, delivery))
             except Exception:
                 _LOG.exception("push to %s failed", subscription.function)
-                accepted = False
-            if not accepted and attempt >= subscription.max_delivery_attempts:
-                self._bury(subscription, message, attempt)
+                status = 500
+            accepted = 200 <= status < 300
+            if not accepted and delivery.attempt >= subscription.max_delivery_attempts:
+                self._bury(subscription, delivery)
                 accepted = True
             with self._changed:
                 if accepted:
+                    self._journal.done(delivery.delivery_id)
                     self._unfinished -= 1
                     self.delivered[subscription.function] = self.delivered.get(subscription.function, 0) + 1
                 else:
-                    delay = subscription.minimum_backoff_seconds * _BACKOFF_SCALE * 2 ** (attempt - 1)
-                    self._enqueue(queue, message, attempt + 1, min(delay, _LONGEST_BACKOFF_SECONDS))
+                    again = delivery._replace(attempt=delivery.attempt + 1)
+                    self._journal.attempted(again.delivery_id, again.attempt)
+                    delay = subscription.minimum_backoff_seconds * _BACKOFF_SCALE * 2 ** (delivery.attempt - 1)
+                    self._enqueue(queue, again, min(delay, _LONGEST_BACKOFF_SECONDS))
                 self._changed.notify_all()
 
-    def _bury(self, subscription: Subscription, message: _Message, attempt: int) -> None:
+    def _bury(self, subscription: Subscription, delivery: _Delivery) -> None:
+        message = delivery.message
         if subscription.topic == _DEAD_LETTER_TOPIC:
             _LOG.error("dead letter %s could not be recorded", message.message_id)
             return
         origin = {
             "CloudPubSubDeadLetterSourceSubscription": subscription.name,
-            "CloudPubSubDeadLetterSourceDeliveryCount": str(attempt),
+            "CloudPubSubDeadLetterSourceDeliveryCount": str(delivery.attempt),
             "topic": subscription.topic,
         }
         self.publish(_DEAD_LETTER_TOPIC, message.data, {**message.attributes, **origin})
 
-    def _envelope(self, subscription: Subscription, message: _Message, attempt: int) -> dict[str, Any]:
+    def _envelope(self, subscription: Subscription, delivery: _Delivery) -> dict[str, Any]:
         """The body of a Pub/Sub push request."""
+        message = delivery.message
         return {
             "message": {
                 "data": base64.b64encode(message.data).decode(),
@@ -169,7 +188,7 @@ class Bus:
                 "publishTime": message.published_at,
             },
             "subscription": f"projects/{self._project}/subscriptions/{subscription.name}",
-            "deliveryAttempt": attempt,
+            "deliveryAttempt": delivery.attempt,
         }
 
 

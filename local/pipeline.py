@@ -117,6 +117,8 @@ def fresh_folder(out: Path) -> None:
         raise UserInputError(f"{out}: expected a folder for the outputs, found a file")
     out.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(out / "warehouse", ignore_errors=True)
+    for left in out.glob("messages.sqlite*"):
+        left.unlink()
 
 
 def day_after(day: date) -> datetime:

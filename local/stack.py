@@ -65,7 +65,9 @@ class Stack:
         self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
         self._warehouse_faults = warehouse_faults
         self._faulty_bigquery: FaultyBigQuery | None = None
-        self.bus: Bus | GooglePubSub = GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push)
+        self.bus: Bus | GooglePubSub = (
+            GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push, folder / "messages.sqlite")
+        )
         self._environment_before: dict[str, str | None] = {}
 
     def __enter__(self) -> "Stack":

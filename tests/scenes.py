@@ -1,6 +1,7 @@
 """Scenes made in memory, and areas computed without any of the project's code."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import rasterio
@@ -82,40 +83,51 @@ def write_scene(
     return path
 
 
-def independent_areas(path: Path, polygon: BaseGeometry) -> dict[str, np.ndarray | float]:
-    """Label areas, probability areas, valid area and polygon area in m², for a lon/lat polygon over one raster.
+class Cells(NamedTuple):
+    """The pixels of one raster that a polygon touches: row, column, and the area inside the polygon in m²."""
 
-    exactextract straight on the file for coverage fractions; each pixel's area is that of its corners on the
-    ellipsoid, by GeographicLib through pyproj.
+    rows: np.ndarray
+    columns: np.ndarray
+    areas_m2: np.ndarray
+    polygon_m2: float
+
+
+def independent_cells(path: Path, polygon: BaseGeometry) -> Cells:
+    """exactextract straight on the file for coverage fractions; each pixel's area is that of its corners on the
+    ellipsoid, by GeographicLib through pyproj. The polygon is in lon/lat.
     """
     geod = Geod(ellps="WGS84")
     with rasterio.open(path) as dataset:
         to_crs = Transformer.from_crs("EPSG:4326", dataset.crs, always_xy=True)
         to_degrees = Transformer.from_crs(dataset.crs, "EPSG:4326", always_xy=True)
-        projected = transform(
-            segmentize(polygon, 0.0005), lambda xy: np.column_stack(to_crs.transform(xy[:, 0], xy[:, 1]))
-        )
+        dense = segmentize(polygon, 0.0005)
+        projected = transform(dense, lambda xy: np.column_stack(to_crs.transform(xy[:, 0], xy[:, 1])))
         feature = {"type": "Feature", "properties": {}, "geometry": mapping(projected)}
         found = exact_extract(str(path), feature, ["cell_id", "coverage"])[0]["properties"]
-        names = list(dataset.descriptions)
-        width = dataset.width
         cells = np.asarray(found.get("cell_id", found.get("band_1_cell_id")), dtype=np.int64)
         coverage = np.asarray(found.get("coverage", found.get("band_1_coverage")))
-        rows, columns = np.divmod(cells, width)
+        rows, columns = np.divmod(cells, dataset.width)
         corners = []
         for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1)):
             x, y = dataset.transform @ (columns + dc, rows + dr)
             corners.append(np.column_stack(to_degrees.transform(x, y)))
-        quads = np.stack(corners, axis=1)
-        areas = np.array([abs(geod.polygon_area_perimeter(q[:, 0], q[:, 1])[0]) for q in quads]) * coverage
-        values = {name: dataset.read(i + 1)[rows, columns] for i, name in enumerate(names)}
+    quads = np.stack(corners, axis=1)
+    areas = np.array([abs(geod.polygon_area_perimeter(q[:, 0], q[:, 1])[0]) for q in quads]) * coverage
+    return Cells(rows, columns, areas, float(abs(geod.geometry_area_perimeter(dense)[0])))
+
+
+def independent_areas(path: Path, polygon: BaseGeometry) -> dict[str, np.ndarray | float]:
+    """Label areas, probability areas, valid area and polygon area in m², for a lon/lat polygon over one raster."""
+    cells = independent_cells(path, polygon)
+    with rasterio.open(path) as dataset:
+        values = {name: dataset.read(i + 1)[cells.rows, cells.columns] for i, name in enumerate(dataset.descriptions)}
     label = values["label"]
     valid = label != NODATA
     result: dict[str, np.ndarray | float] = {
-        "label": np.array([areas[valid & (label == c)].sum() for c in range(9)]),
-        "valid": float(areas[valid].sum()),
-        "aoi": float(abs(geod.geometry_area_perimeter(segmentize(polygon, 0.0005))[0])),
+        "label": np.array([cells.areas_m2[valid & (label == c)].sum() for c in range(9)]),
+        "valid": float(cells.areas_m2[valid].sum()),
+        "aoi": cells.polygon_m2,
     }
     if "water" in values:
-        result["probability"] = np.array([(areas * values[name])[valid].sum() for name in CLASS_NAMES])
+        result["probability"] = np.array([(cells.areas_m2 * values[name])[valid].sum() for name in CLASS_NAMES])
     return result

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from local.earth_engine.errors import EngineError
 from local.faults import cut_connection
 
-HANG_SECONDS = 3.0
+HANG_SECONDS = 1.5
 
 _ANSWERS = {
     "too many requests": (

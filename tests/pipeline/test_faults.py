@@ -7,6 +7,7 @@ import pytest
 from shapely import Polygon
 from shapely.geometry import mapping
 
+from benchmarks.storm import storm
 from local import bigquery_faults
 from local.earth_engine import faults as engine_faults
 from local.faults import Faults
@@ -43,7 +44,6 @@ def test_a_fault_of_earth_engine_delays_a_measurement_and_changes_nothing(
 ) -> None:
     """Twice in a row, the client's own retries off. The first computation of a message lists, the second measures."""
     monkeypatch.setattr(client, "_CLIENT_RETRIES", 0)
-    monkeypatch.setattr(engine_faults, "HANG_SECONDS", 2.0)
     with start_stack(tmp_path, earth_engine_deadline_seconds="1") as stack:
         register(stack, feature("a", dict(mapping(AREA))))
         path = write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(200, 200))
@@ -83,3 +83,10 @@ def test_a_warehouse_that_stays_away_is_a_reason_to_retry(tmp_path: Path, monkey
             stack.warehouse.append(
                 "dead_letter_replays", [{"dead_letter_id": "x", "replayed_at": "2021-01-01T00:00:00Z"}]
             )
+
+
+def test_a_small_storm_loses_doubles_and_falsifies_nothing(tmp_path: Path) -> None:
+    outcome = storm(tmp_path, aoi_count=10, overpass_count=8, message_count=100)
+    assert sum(outcome.faults.values()) > 20
+    assert outcome.rows >= outcome.expected == 80
+    assert (outcome.lost, outcome.double, outcome.wrong, outcome.dead) == (0, 0, 0, 0)

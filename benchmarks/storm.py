@@ -1,0 +1,189 @@
+"""Ten thousand measurement messages, some twice, in random order, while Earth Engine and the warehouse keep failing:
+
+    python -m benchmarks.storm [--aois 500] [--overpasses 16] [--messages 10000]
+
+Prints how many observations were lost, double or wrong. Right means: the class areas that exactextract and
+GeographicLib give for the same raster and polygon, within 0.002 % of the AOI.
+"""
+
+import argparse
+import json
+import random
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+from shapely import Polygon
+from shapely.geometry import mapping
+
+from local import bigquery_faults, pipeline
+from local.earth_engine import faults as engine_faults
+from local.faults import Faults, at_random
+from local.stack import Stack
+from shared.earth_engine import client as engine_client
+from shared.messages import AoiRef, MeasurementRequest
+from tests.scenes import Cells, independent_cells, write_scene
+
+ORIGIN = (709_000.0, 5_000_000.0)
+SEED = 20210703
+TOLERANCE = 2e-5
+ENGINE_SHARE, WAREHOUSE_SHARE = 0.10, 0.05
+_WAIT_SECONDS = 6 * 3600.0
+
+
+class Outcome(NamedTuple):
+    """What a storm left. Lost, double and wrong count observations; ``rows`` counts what was appended."""
+
+    messages: int
+    expected: int
+    rows: int
+    lost: int
+    double: int
+    wrong: int
+    dead: int
+    faults: Counter[str]
+    seconds: float
+
+
+def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int) -> Outcome:
+    """Run one storm on a stack of its own."""
+    draw = random.Random(SEED)
+    areas = {f"a{number}": _small_area(draw) for number in range(aoi_count)}
+    overpasses = [datetime(2021, 1, 3, 2, 31, 11, tzinfo=UTC) + timedelta(days=5 * n) for n in range(overpass_count)]
+    overpass_ids = [f"{moment:%Y%m%dT%H%M%S}" for moment in overpasses]
+    pairs = [(aoi_id, overpass_id) for aoi_id in areas for overpass_id in overpass_ids]
+    messages = pairs + draw.choices(pairs, k=message_count - len(pairs))
+    draw.shuffle(messages)
+    scenes = folder / "scenes"
+    scenes.mkdir()
+    warehouse_faults = Faults()
+    with (
+        _impatient_client(),
+        Stack(
+            scenes,
+            folder / "out",
+            backfill_start=date(2021, 1, 1),
+            settings={"earth_engine_deadline_seconds": "1"},
+            warehouse_faults=warehouse_faults,
+        ) as stack,
+    ):
+        pipeline.post_registration(_features(areas), stack.webhook_url, stack.webhook_secret)
+        assert stack.bus.wait_idle(_WAIT_SECONDS)
+        paths = [
+            write_scene(scenes, f"{i}_{i}_T51TYL", crs="EPSG:32651", origin=ORIGIN, shape=(200, 200), seed=n)
+            for n, i in enumerate(overpass_ids)
+        ]
+        engine = stack.earth_engine.app.faults = Faults(at_random(engine_faults.KINDS, ENGINE_SHARE, SEED))
+        warehouse_faults.follow(at_random(bigquery_faults.KINDS, WAREHOUSE_SHARE, SEED))
+        started = time.monotonic()
+        for number, (aoi_id, overpass_id) in enumerate(messages):
+            request = MeasurementRequest(overpass_ids=[overpass_id], aois=[AoiRef(aoi_id=aoi_id, aoi_version=1)])
+            lane = "live" if number % 2 else "backfill"
+            stack.bus.publish("measurements", request.model_dump_json().encode(), {"lane": lane})
+        assert stack.bus.wait_idle(_WAIT_SECONDS), "messages are still waiting"
+        seconds = time.monotonic() - started
+        injected = engine.injected + warehouse_faults.injected
+        warehouse_faults.follow([])
+        found = _all(stack, "observations_current")
+        appended = stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{stack.warehouse.table('observations')}`", {})
+        dead = _all(stack, "dead_letters")
+    keys = Counter((row["aoi_id"], row["overpass_id"]) for row in found)
+    truth = _Truth(dict(zip(overpass_ids, paths, strict=True)), areas)
+    return Outcome(
+        messages=len(messages),
+        expected=len(pairs),
+        rows=appended[0]["n"],
+        lost=len(set(pairs) - keys.keys()),
+        double=sum(count - 1 for count in keys.values()) + len(keys.keys() - set(pairs)),
+        wrong=sum(not truth.agrees(row) for row in found),
+        dead=len(dead),
+        faults=injected,
+        seconds=seconds,
+    )
+
+
+class _Truth:
+    """Class areas computed without the project's code."""
+
+    def __init__(self, paths: dict[str, Path], areas: dict[str, Polygon]) -> None:
+        self._labels = {}
+        for overpass_id, path in paths.items():
+            with rasterio.open(path) as dataset:
+                self._labels[overpass_id] = dataset.read(dataset.descriptions.index("label") + 1).astype(int)
+        grid = next(iter(paths.values()))
+        self._cells: dict[str, Cells] = {aoi_id: independent_cells(grid, area) for aoi_id, area in areas.items()}
+
+    def agrees(self, row: dict[str, Any]) -> bool:
+        cells = self._cells[row["aoi_id"]]
+        labels = self._labels[row["overpass_id"]][cells.rows, cells.columns]
+        expected = np.bincount(labels, weights=cells.areas_m2, minlength=9)
+        measured = np.zeros(9)
+        for record in row["classes"]:
+            measured[record["class_id"]] = record["label_area_m2"]
+        return bool(np.abs(measured - expected).max() <= TOLERANCE * cells.polygon_m2)
+
+
+@contextmanager
+def _impatient_client() -> Iterator[None]:
+    """Without the Earth Engine client's own retries every fault reaches the pipeline."""
+    before = engine_client._CLIENT_RETRIES
+    engine_client._CLIENT_RETRIES = 0
+    try:
+        yield
+    finally:
+        engine_client._CLIENT_RETRIES = before
+
+
+def _small_area(draw: random.Random) -> Polygon:
+    """A crooked quadrilateral of some 5 to 30 ha inside the scenes."""
+    west, south = 125.6615 + draw.random() * 0.008, 45.1005 + draw.random() * 0.005
+    width, height = 0.002 + draw.random() * 0.004, 0.002 + draw.random() * 0.004
+
+    def jitter() -> float:
+        return draw.random() * 0.0008
+
+    return Polygon(
+        [
+            (west + jitter(), south + jitter()),
+            (west + width + jitter(), south + jitter()),
+            (west + width + jitter(), south + height + jitter()),
+            (west + jitter(), south + height + jitter()),
+        ]
+    )
+
+
+def _features(areas: dict[str, Polygon]) -> dict[str, Any]:
+    features = [
+        {"type": "Feature", "id": aoi_id, "properties": {}, "geometry": dict(mapping(area))}
+        for aoi_id, area in areas.items()
+    ]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def _all(stack: Stack, table: str) -> list[dict[str, Any]]:
+    return stack.warehouse.run(f"SELECT * FROM `{stack.warehouse.table(table)}`", {})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--aois", type=int, default=500)
+    parser.add_argument("--overpasses", type=int, default=16)
+    parser.add_argument("--messages", type=int, default=10_000)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        outcome = storm(Path(folder), arguments.aois, arguments.overpasses, arguments.messages)
+    print(f"{outcome.messages} messages for {outcome.expected} observations, handled in {outcome.seconds:.0f} s")
+    print(f"{sum(outcome.faults.values())} faults: {json.dumps(dict(sorted(outcome.faults.items())))}")
+    print(f"{outcome.rows} rows appended; {outcome.dead} dead letters")
+    print(f"{outcome.lost} lost, {outcome.double} double, {outcome.wrong} wrong")
+
+
+if __name__ == "__main__":
+    main()
