@@ -33,7 +33,7 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     if not found:
         if not warehouse.query("versions_by_aoi", aoi_ids=[message.aoi_id]):
             raise RetryLaterError(f"AOI {message.aoi_id} is not in the register yet")
-        return {"aoi": message.aoi_id, "superseded": True, "messages": 0}
+        return {"superseded": True, "messages": 0}
     aoi = found[0]
     connect(settings, "backfill")
     start = datetime.combine(message.backfill_start, time.min, UTC)
@@ -41,7 +41,7 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     overpass_ids = [overpass.overpass_id for overpass in overpasses_over(aoi, images)]
     requests = list(_requests(aoi, ref, overpass_ids, settings))
     publish(settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
-    return {"aoi": aoi.aoi_id, "overpasses": len(overpass_ids), "messages": len(requests)}
+    return {"overpasses": len(overpass_ids), "messages": len(requests)}
 
 
 def _requests(aoi: Aoi, ref: AoiRef, overpass_ids: list[str], settings: Settings) -> Iterator[MeasurementRequest]:

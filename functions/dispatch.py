@@ -48,7 +48,7 @@ def _dispatch(message: Acquisition, settings: Settings) -> dict[str, Any]:
     return {
         "overpass": name.sensing_stamp,
         "images": len(footprints),
-        "aois": len(aois),
+        "aoi_count": len(aois),
         "messages": len(requests),
     }
 

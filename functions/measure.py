@@ -31,7 +31,7 @@ def measure(event: CloudEvent) -> None:
 def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
     warehouse = Warehouse(settings)
     aois = current_aois(request.aois, warehouse)
-    outcome = {"aois": len(request.aois), "superseded": len(request.aois) - len(aois)}
+    outcome = {"aoi_count": len(request.aois), "superseded": len(request.aois) - len(aois)}
     if not aois:
         return {**outcome, "observations": 0}
     connect(settings, "measure")

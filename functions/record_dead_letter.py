@@ -6,7 +6,7 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.errors import InvalidMessageError
-from shared.handling import Delivery, append_dead_letter, read_delivery
+from shared.handling import Delivery, append_dead_letter, read_delivery, trusted_push
 from shared.logs import log
 from shared.settings import load_settings
 
@@ -18,12 +18,14 @@ _ATTEMPTS = "CloudPubSubDeadLetterSourceDeliveryCount"
 @functions_framework.cloud_event
 def record_dead_letter(event: CloudEvent) -> None:
     """Append one row; anything at all is recorded, since this is where messages end."""
-    try:
-        delivery = read_delivery(event)
-    except InvalidMessageError as error:
-        delivery = Delivery(str(event["id"]), str(error).encode(), {})
-    subscription = delivery.attributes.get(_SUBSCRIPTION, "unknown")
-    attempts = delivery.attributes.get(_ATTEMPTS, "an unknown number of")
-    reason = f"given up after {attempts} attempts by subscription {subscription}"
-    append_dead_letter(load_settings(), delivery, subscription, delivery.attributes.get("topic", "unknown"), reason)
-    log(logging.ERROR, "dead letter", function="record_dead_letter", message_id=delivery.message_id, reason=reason)
+    settings = load_settings()
+    with trusted_push("record_dead_letter", settings):
+        try:
+            delivery = read_delivery(event)
+        except InvalidMessageError as error:
+            delivery = Delivery(str(event["id"]), str(error).encode(), {})
+        subscription = delivery.attributes.get(_SUBSCRIPTION, "unknown")
+        attempts = delivery.attributes.get(_ATTEMPTS, "an unknown number of")
+        reason = f"given up after {attempts} attempts by subscription {subscription}"
+        append_dead_letter(settings, delivery, subscription, delivery.attributes.get("topic", "unknown"), reason)
+        log(logging.ERROR, "dead letter", message_id=delivery.message_id, reason=reason)

@@ -9,12 +9,13 @@ from flask import Request, Response
 
 from shared.aoi_geometry import Fault
 from shared.errors import RetryLaterError
-from shared.logs import log
+from shared.handling import trace_field
+from shared.logs import log, log_fields
 from shared.messages import Topic
 from shared.publishing import publish
 from shared.registration import InvalidRegistrationError, parse_event
 from shared.registry import record
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
 from shared.webhook import SignatureError, verify
 
@@ -25,6 +26,11 @@ _MOST_ID_CHARACTERS = 256
 def register_aoi(request: Request) -> Response:
     """202 with id, version and area of each AOI, or problem+json (RFC 9457) that lists every fault."""
     settings = load_settings()
+    with log_fields(function="register_aoi", **trace_field(request.headers, settings)):
+        return _answer(request, settings)
+
+
+def _answer(request: Request, settings: Settings) -> Response:
     if request.method != "POST":
         return _problem(405, "Method not allowed", f"expected POST, found {request.method}")
     if (request.content_length or 0) > settings.max_body_bytes:
@@ -35,22 +41,22 @@ def register_aoi(request: Request) -> Response:
     try:
         webhook_id = verify(body, dict(request.headers.items()), settings.webhook_secrets.get_secret_value().split())
     except SignatureError as error:
-        log(logging.WARNING, "refused: signature", function="register_aoi")
+        log(logging.WARNING, "refused: signature")
         return _problem(401, "Not signed", str(error))
     if len(webhook_id) > _MOST_ID_CHARACTERS:
         return _problem(400, "Invalid webhook-id", f"at most {_MOST_ID_CHARACTERS} characters are kept")
     try:
         event = parse_event(body, settings)
     except InvalidRegistrationError as error:
-        log(logging.WARNING, "refused: content", function="register_aoi", faults=len(error.faults))
+        log(logging.WARNING, "refused: content", faults=len(error.faults))
         return _problem(422, "Invalid registration", f"{len(error.faults)} faults found", error.faults)
     try:
         answers, backfills = record(event, webhook_id, Warehouse(settings))
         publish(settings.project, Topic.AOI_REGISTRATIONS, backfills)
     except RetryLaterError as error:
-        log(logging.ERROR, "registration not recorded", function="register_aoi", error=str(error))
+        log(logging.ERROR, "registration not recorded", error=str(error))
         return _problem(503, "Try again", "the registration could not be recorded; send it again", retry_after=30)
-    log(logging.INFO, "done", function="register_aoi", event=event.event_type, aois=len(answers))
+    log(logging.INFO, "done", event=event.event_type, aoi=[a["aoi_id"] for a in answers[:20]])
     return Response(json.dumps({"aois": answers}), status=202, content_type="application/json")
 
 

@@ -25,6 +25,10 @@ class InvalidRowsError(NeverError):
     """BigQuery refused rows because of their content."""
 
 
+class UntrustedCallerError(NeverError):
+    """A push that does not carry the identity token of the account that may push."""
+
+
 class SettingsError(NeverError):
     """An environment variable is missing or malformed."""
 

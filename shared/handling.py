@@ -8,22 +8,29 @@ import base64
 import binascii
 import json
 import logging
+import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from cloudevents.http import CloudEvent
+from flask import request
 from pydantic import ValidationError
+from werkzeug.datastructures import Headers
+from werkzeug.exceptions import Unauthorized
 
-from shared.errors import InvalidMessageError, NeverError
-from shared.logs import log
+from shared.errors import InvalidMessageError, NeverError, UntrustedCallerError
+from shared.identity import require_push_account
+from shared.logs import log, log_fields
 from shared.messages import Message
 from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
 
 M = TypeVar("M", bound=Message)
+_TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
 
 
 class Delivery(NamedTuple):
@@ -60,6 +67,30 @@ def parse(model: type[M], body: bytes) -> M:
         raise InvalidMessageError(f"not a valid {model.__name__}: {faults}") from None
 
 
+@contextmanager
+def trusted_push(function: str, settings: Settings) -> Iterator[None]:
+    """Around the work of one push: refuse callers that may not push (401), name the request in every log line."""
+    envelope = request.get_json(silent=True)
+    attempt = envelope.get("deliveryAttempt") if isinstance(envelope, dict) else None
+    with log_fields(function=function, attempt=attempt, **trace_field(request.headers, settings)):
+        try:
+            require_push_account(request.headers.get("Authorization"), settings)
+        except UntrustedCallerError as error:
+            log(logging.WARNING, "refused: caller", reason=str(error))
+            raise Unauthorized from None
+        yield
+
+
+def trace_field(headers: Headers, settings: Settings) -> dict[str, str]:
+    """The field by which Cloud Logging joins the lines of one request, when the request has a trace."""
+    trace_id = headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
+    if not trace_id:
+        trace_id = "".join(headers.get("traceparent", "").split("-")[1:2])
+    if not _TRACE_ID.match(trace_id):
+        return {}
+    return {"logging.googleapis.com/trace": f"projects/{settings.project}/traces/{trace_id}"}
+
+
 def handle(
     event: CloudEvent,
     function: str,
@@ -69,29 +100,39 @@ def handle(
 ) -> None:
     """Run ``work`` on the message of an event and log one line with what it returns.
 
-    Raises whatever should be delivered again; NeverError is recorded as a dead letter instead.
+    Raises whatever should be delivered again, and Unauthorized for a caller that may not push; NeverError is
+    recorded as a dead letter instead.
     """
     settings = load_settings()
+    with trusted_push(function, settings):
+        _run(event, function, topic, model, work, settings)
+
+
+def _run(
+    event: CloudEvent,
+    function: str,
+    topic: str,
+    model: type[M],
+    work: Callable[[M, Settings], dict[str, Any]],
+    settings: Settings,
+) -> None:
     started = time.monotonic()
+    fields: dict[str, Any] = {"message_id": str(event["id"])}
     delivery = Delivery(str(event["id"]), b"", {})
     try:
         delivery = read_delivery(event)
-        outcome = work(parse(model, delivery.body), settings)
+        fields["message_id"] = delivery.message_id
+        message = parse(model, delivery.body)
+        fields |= message.subject()
+        outcome = work(message, settings)
     except NeverError as error:
         append_dead_letter(settings, delivery, function, topic, str(error))
-        log(logging.ERROR, "dead letter", function=function, message_id=delivery.message_id, reason=str(error))
+        log(logging.ERROR, "dead letter", **fields, reason=str(error))
         return
     except Exception as error:
-        log(
-            logging.WARNING,
-            "will be retried",
-            function=function,
-            message_id=delivery.message_id,
-            error=f"{type(error).__name__}: {error}",
-        )
+        log(logging.WARNING, "will be retried", **fields, error=f"{type(error).__name__}: {error}")
         raise
-    seconds = round(time.monotonic() - started, 3)
-    log(logging.INFO, "done", function=function, message_id=delivery.message_id, seconds=seconds, **outcome)
+    log(logging.INFO, "done", **fields, seconds=round(time.monotonic() - started, 3), **outcome)
 
 
 def append_dead_letter(settings: Settings, delivery: Delivery, function: str, topic: str, reason: str) -> None:

@@ -3,9 +3,13 @@
 import json
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 _LOGGER = logging.getLogger("landcover")
+_CONTEXT: ContextVar[dict[str, Any]] = ContextVar("log_fields", default={})  # noqa: B039 — never changed in place
 
 
 class JsonFormatter(logging.Formatter):
@@ -16,6 +20,17 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({"severity": record.levelname, "message": record.getMessage(), **fields}, default=str)
 
 
+@contextmanager
+def log_fields(**fields: Any) -> Iterator[None]:
+    """Every line written inside carries these fields; those that are None are left out."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    token = _CONTEXT.set({**_CONTEXT.get(), **given})
+    try:
+        yield
+    finally:
+        _CONTEXT.reset(token)
+
+
 def log(severity: int, message: str, **fields: Any) -> None:
     """Write one line. Fields are plain values; secrets and geometries do not belong here."""
     if not _LOGGER.handlers:
@@ -24,4 +39,4 @@ def log(severity: int, message: str, **fields: Any) -> None:
         _LOGGER.addHandler(handler)
         _LOGGER.setLevel(logging.INFO)
         _LOGGER.propagate = False
-    _LOGGER.log(severity, message, extra={"fields": fields})
+    _LOGGER.log(severity, message, extra={"fields": {**_CONTEXT.get(), **fields}})

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 AoiId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 OverpassId = Annotated[str, Field(pattern=r"^\d{8}T\d{6}$")]
 
+# A log line names this many of each; Cloud Logging takes 256 kB a line.
+_MOST_NAMED = 20
+
 
 class Topic(StrEnum):
     """Every topic of the pipeline."""
@@ -32,6 +35,10 @@ class Message(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def subject(self) -> dict[str, Any]:
+        """What the message is about, for logs: AOIs, overpasses, images."""
+        return {}
+
 
 class Tick(Message):
     """``ticks``: Cloud Scheduler asks for one job. ``full`` lists the whole window, ``frequent`` recent ingestions."""
@@ -48,6 +55,9 @@ class Acquisition(Message):
     version_us: int | None = None
     footprint: dict[str, Any] | None = Field(default=None, description="GeoJSON geometry in WGS84, when known.")
 
+    def subject(self) -> dict[str, Any]:
+        return {"image": self.image_id}
+
 
 class AoiRegistration(Message):
     """``aoi-registrations``: an AOI version came into being and wants its history."""
@@ -55,6 +65,9 @@ class AoiRegistration(Message):
     aoi_id: AoiId
     aoi_version: int = Field(ge=1)
     backfill_start: date
+
+    def subject(self) -> dict[str, Any]:
+        return {"aoi": [f"{self.aoi_id} v{self.aoi_version}"]}
 
 
 class AoiRef(Message):
@@ -69,3 +82,7 @@ class MeasurementRequest(Message):
 
     overpass_ids: list[OverpassId] = Field(min_length=1, max_length=1_000)
     aois: list[AoiRef] = Field(min_length=1, max_length=1_000)
+
+    def subject(self) -> dict[str, Any]:
+        named = [f"{ref.aoi_id} v{ref.aoi_version}" for ref in self.aois[:_MOST_NAMED]]
+        return {"aoi": named, "overpass": self.overpass_ids[:_MOST_NAMED]}

@@ -5,9 +5,9 @@ Documented once, here; the README table is checked against this model by a test.
 
 from datetime import date
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import SettingsError
@@ -36,6 +36,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Client deadline of one Earth Engine request (the service stops at 300 s).",
     )
+    push_service_account: str | None = Field(
+        default=None,
+        pattern=r"^[^@\s]+@[^@\s]+$",
+        description="Account whose identity token every push must carry; unset means no check (embedded stack).",
+    )
+    push_audience: str | None = Field(default=None, description="Audience that the identity token must name.")
     webhook_secrets: SecretStr = Field(
         default=SecretStr(""),
         description="Standard Webhooks secrets (whsec_…), separated by spaces; several while rotating.",
@@ -61,6 +67,12 @@ class Settings(BaseSettings):
         gt=0,
         description="Most bytes of AOI geometry in one Earth Engine request (limit 10 MB).",
     )
+
+    @model_validator(mode="after")
+    def _account_and_audience(self) -> Self:
+        if (self.push_service_account is None) != (self.push_audience is None):
+            raise ValueError("PUSH_SERVICE_ACCOUNT and PUSH_AUDIENCE: set both, or neither")
+        return self
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,57 @@
+"""Who pushes: the identity token (OIDC) that Pub/Sub puts on every push, checked by the function itself.
+
+The platform refuses other callers already; this check stands when somebody opens a function by mistake. Claims and
+checks: https://docs.cloud.google.com/pubsub/docs/authenticate-push-subscriptions
+"""
+
+import time
+from functools import lru_cache
+from typing import Any
+
+import requests
+from google.auth import jwt
+from google.auth.exceptions import GoogleAuthError
+
+from shared.errors import RetryLaterError, UntrustedCallerError
+from shared.settings import Settings
+
+_CERTIFICATES_URL = "https://www.googleapis.com/oauth2/v1/certs"
+_ISSUERS = {"https://accounts.google.com", "accounts.google.com"}
+_CLOCK_SKEW_SECONDS = 60
+_CERTIFICATES_KEPT_SECONDS = 3600
+_TIMEOUT_SECONDS = 10.0
+
+
+def require_push_account(authorization: str | None, settings: Settings) -> None:
+    """Check the value of an ``Authorization`` header. Does nothing when no account is set: the embedded stack.
+
+    Raises UntrustedCallerError for any token but one that Google signed for the set account and audience, and
+    RetryLaterError when Google's certificates cannot be had.
+    """
+    if settings.push_service_account is None:
+        return
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise UntrustedCallerError("expected an identity token, found none")
+    certificates = _certificates(int(time.time() // _CERTIFICATES_KEPT_SECONDS))
+    try:
+        claims: dict[str, Any] = jwt.decode(  # type: ignore[no-untyped-call]
+            token, certs=certificates, audience=settings.push_audience, clock_skew_in_seconds=_CLOCK_SKEW_SECONDS
+        )
+    except (ValueError, GoogleAuthError) as error:
+        raise UntrustedCallerError(f"the identity token does not hold: {type(error).__name__}") from error
+    if claims.get("iss") not in _ISSUERS:
+        raise UntrustedCallerError("the identity token is not Google's")
+    if claims.get("email") != settings.push_service_account or claims.get("email_verified") is not True:
+        raise UntrustedCallerError("the identity token is another account's")
+
+
+@lru_cache(maxsize=1)
+def _certificates(period: int) -> dict[str, str]:
+    """Google's signing certificates by key id; fetched anew in each period."""
+    try:
+        response = requests.get(_CERTIFICATES_URL, timeout=_TIMEOUT_SECONDS)
+        response.raise_for_status()
+        return dict(response.json())
+    except (requests.RequestException, ValueError) as error:
+        raise RetryLaterError(f"Google's certificates: {error}") from error
