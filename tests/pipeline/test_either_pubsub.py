@@ -1,4 +1,4 @@
-"""The pipeline on Google's own Pub/Sub emulator, from the same definition of topics and subscriptions."""
+"""The pipeline on the in-process bus and on Google's own Pub/Sub emulator, from the same definition of subscriptions."""
 
 import json
 import shutil
@@ -20,12 +20,13 @@ IMAGE = "20210703T023111_20210703T023105_T51TYL"
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
 
 
-@pytest.fixture
-def stack(tmp_path: Path) -> Iterator[Stack]:
-    if shutil.which("gcloud") is None:
+@pytest.fixture(params=["bus", "emulator"])
+def stack(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stack]:
+    google = request.param == "emulator"
+    if google and shutil.which("gcloud") is None:
         pytest.skip("gcloud is not on this machine")
     try:
-        with start_stack(tmp_path, google_pubsub=True) as running:
+        with start_stack(tmp_path, google_pubsub=google) as running:
             yield running
     except UserInputError as error:
         pytest.skip(str(error))
@@ -39,9 +40,7 @@ def eventually(stack: Stack, view: str, column: str, expected: set[str]) -> None
         time.sleep(0.5)
 
 
-def test_registration_backfill_discovery_and_dead_letters_work_on_googles_emulator(
-    stack: Stack, tmp_path: Path
-) -> None:
+def test_registration_backfill_discovery_and_dead_letters_work_on_either(stack: Stack, tmp_path: Path) -> None:
     scenes = tmp_path / "scenes"
     write_scene(scenes, IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(200, 200))
     register(stack, feature("a", SQUARE))
