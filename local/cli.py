@@ -210,6 +210,36 @@ def replay_dead_letters(
         _say(f"{count} of {len(letters)} dead letters replayed")
 
 
+@app.command()
+def doctor(
+    warehouse: Embedded = None,
+    aoi: Annotated[list[str] | None, typer.Option(help="AOI id; may be given several times. Default: all.")] = None,
+    since: Day = None,
+    re_enqueue: Annotated[bool, typer.Option("--re-enqueue", help="Ask again for what can be mended.")] = False,
+) -> None:
+    """Compare what Earth Engine lists with what the warehouse has; say which overpasses are missing and why."""
+    from local.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
+
+    mendable = 0
+    with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        opened = _open(stored)
+        for found in examine(opened, aoi or [], since.date() if since else None):
+            counts = ", ".join(f"{count} {state}" for state, count in sorted(found.counts().items()))
+            _say(f"{found.ref.aoi_id} v{found.ref.aoi_version}: {counts or 'no overpass'}")
+            for finding in found.findings:
+                if finding.state is not State.MEASURED:
+                    _say(f"  {finding.overpass_id}  {finding.state}{': ' if finding.why else ''}{finding.why}")
+            if not found.cloud_known:
+                _say(f"  {opened.settings.pass_collection} cannot be read: passes without an image are not listed")
+            mendable += sum(finding.state in MENDABLE for finding in found.findings)
+            if re_enqueue:
+                _say(f"  {ask_again(opened, found)} overpasses asked for again")
+        if re_enqueue and stored is not None:
+            stored.bus.wait_idle(_REPLAY_WAIT_SECONDS)
+    if mendable and not re_enqueue:
+        _say(f"{mendable} can be mended: add --re-enqueue")
+
+
 def _open(stored: "Stack | None") -> Warehouse:
     return stored.warehouse if stored is not None else Warehouse(load_settings())
 

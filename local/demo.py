@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from local.earth_engine.passes import PASSES_FILE
 from local.outputs import monthly_table
 from local.pipeline import (
     Say,
@@ -35,6 +36,7 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
             path.unlink()
     say("Writing a synthetic year of Dynamic World scenes")
     written = write_year(pending)
+    (pending / PASSES_FILE).rename(scenes / PASSES_FILE)
     write_aoi(out / "aoi.geojson")
     late = [s for s in written if s.acquired == LATE_DAY or _REPROCESSED in s.image_id]
     early = [s for s in written if s.acquired <= _REGISTERED_ON and s not in late]

@@ -61,7 +61,10 @@ class Stack:
         self._webhook_port = webhook_port
         self._more_settings = settings or {}
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
-        self.earth_engine = EarthEngineServer({Settings.model_fields["collection"].default: scenes})
+        self.earth_engine = EarthEngineServer(
+            {Settings.model_fields["collection"].default: scenes},
+            {Settings.model_fields["pass_collection"].default: scenes},
+        )
         self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
         self._warehouse_faults = warehouse_faults
         self._faulty_bigquery: FaultyBigQuery | None = None

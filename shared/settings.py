@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     )
     dataset: Identifier = Field(default="landcover", description="BigQuery dataset.")
     collection: str = Field(default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read.")
+    pass_collection: str = Field(
+        default="COPERNICUS/S2_HARMONIZED",
+        description="Earth Engine collection of all Sentinel-2 scenes, which tells cloud from a missing image.",
+    )
     earth_engine_url: str | None = Field(
         default=None, description="Earth Engine endpoint; unset means the real service."
     )

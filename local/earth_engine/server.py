@@ -12,7 +12,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from local.earth_engine import encoding, graph, registry
-from local.earth_engine.algorithms.collections import serve_collection
+from local.earth_engine.algorithms.collections import serve_collection, serve_passes
 from local.earth_engine.errors import EngineError
 from local.earth_engine.faults import break_answer
 from local.faults import Faults
@@ -90,11 +90,13 @@ def _error(message: str, status: int) -> Response:
 class EarthEngineServer:
     """The application on a loopback port, on its own threads."""
 
-    def __init__(self, scenes: dict[str, Path], port: int = 0) -> None:
+    def __init__(self, scenes: dict[str, Path], passes: dict[str, Path] | None = None) -> None:
         for collection, folder in scenes.items():
             serve_collection(collection, folder)
+        for collection, folder in (passes or {}).items():
+            serve_passes(collection, folder)
         self.app = EarthEngineApp()
-        self._server = make_server("127.0.0.1", port, self.app, threaded=True)
+        self._server = make_server("127.0.0.1", 0, self.app, threaded=True)
         self._thread = threading.Thread(target=self._server.serve_forever, name="earth-engine", daemon=True)
 
     @property

@@ -18,9 +18,10 @@ from affine import Affine
 from pyproj import Transformer
 from rasterio.features import rasterize
 from scipy.ndimage import gaussian_filter
-from shapely import Polygon
+from shapely import Polygon, box
 from shapely.geometry import mapping
 
+from local.earth_engine.passes import PASSES_FILE
 from local.sample.landscape import BARE, CROPS, GRASS, SNOW, TREES, Landscape
 from shared.classes import CLASS_NAMES, LABEL_BAND
 
@@ -88,7 +89,27 @@ def write_year(folder: Path, progress: Callable[[str], None] = lambda _: None) -
                 _write(path, shown[rows], seen[rows], confidence[rows], transform @ Affine.translation(0, rows.start))
                 scenes.append(Scene(name, path, day))
         progress(calendar.month_name[month])
+    _write_cloudy_passes(folder, {scene.acquired for scene in scenes}, random)
     return scenes
+
+
+def _write_cloudy_passes(folder: Path, seen: set[date], random: np.random.Generator) -> None:
+    """The passes that left no image, with a cloud share above the limit: why months are thin."""
+    to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    tile = box(_WEST, _NORTH - _SIZE * _PIXEL_M, _WEST + _SIZE * _PIXEL_M, _NORTH)
+    outline = [list(to_degrees.transform(x, y)) for x, y in tile.exterior.coords]
+    features = [
+        {
+            "type": "Feature",
+            "id": f"{_stamp(day)}_{day:%Y%m%d}T023107_T51TYL",
+            "properties": {"CLOUDY_PIXEL_PERCENTAGE": round(random.uniform(_CLOUD_LIMIT * 100 + 1, 100), 1)},
+            "geometry": {"type": "Polygon", "coordinates": [outline]},
+        }
+        for day in _all_passes()
+        if day not in seen
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features})
+    (folder / PASSES_FILE).write_text(text + "\n", encoding="utf-8")
 
 
 def write_aoi(path: Path) -> None:
@@ -98,11 +119,20 @@ def write_aoi(path: Path) -> None:
 
 def _passes(month: int, random: np.random.Generator) -> list[date]:
     """The days of a month with a Dynamic World image: too cloudy passes leave none."""
-    elapsed = range((date(YEAR, 12, 31) - _FIRST_PASS).days // _REPEAT_DAYS + 1)
-    days = [day for n in elapsed if (day := _FIRST_PASS + timedelta(days=n * _REPEAT_DAYS)).month == month]
+    days = [day for day in _all_passes() if day.month == month]
     droppable = [day for day in days if day not in _ALWAYS_KEPT]
     dropped = set(random.permutation(len(droppable))[: max(0, len(days) - _FEWEST_PASSES - int(random.integers(0, 2)))])
     return [day for day in days if day in _ALWAYS_KEPT or droppable.index(day) not in dropped]
+
+
+def _all_passes() -> list[date]:
+    elapsed = range((date(YEAR, 12, 31) - _FIRST_PASS).days // _REPEAT_DAYS + 1)
+    return [_FIRST_PASS + timedelta(days=n * _REPEAT_DAYS) for n in elapsed]
+
+
+def _stamp(day: date) -> str:
+    """The sensing time of a pass: two satellites in turn."""
+    return f"{day:%Y%m%d}T0231{11 if (day - _FIRST_PASS).days % 10 == 0 else 9:02d}"
 
 
 def _clear_sky(random: np.random.Generator) -> np.ndarray:
@@ -132,7 +162,7 @@ def _with_noise(truth: np.ndarray, clear: list[np.ndarray], random: np.random.Ge
 
 def _images(day: date, labels: np.ndarray, clear: np.ndarray) -> Iterator[tuple[str, slice, np.ndarray, np.ndarray]]:
     """(image id, rows, labels, clear) of every image that one overpass comes as."""
-    stamp = f"{day:%Y%m%d}T0231{11 if (day - _FIRST_PASS).days % 10 == 0 else 9:02d}"
+    stamp = _stamp(day)
     product = f"{day:%Y%m%d}T0231"
     tyl, tyk = slice(0, _SIZE), slice(_TYK_TOP_ROW, _SIZE)
     yield f"{stamp}_{product}14_T51TYK", tyk, labels, clear

@@ -1,13 +1,14 @@
 """Which Dynamic World images exist: Earth Engine is the one source of truth for that."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import ee
 
 from shared.earth_engine.client import compute
 from shared.errors import TooBigError
-from shared.scenes import SceneImage, sensing_time
+from shared.scenes import SceneImage, parse_scene_name, sensing_time
 
 _SHORTEST_SLICE = timedelta(minutes=10)
 # A datatake lasts up to some 40 minutes, and an image's own time is that of its tile within it.
@@ -27,21 +28,7 @@ def list_images(
     ``ingested_since_us`` keeps what appeared in the collection since then. A listing over Earth Engine's limit of
     5,000 elements is split in time until it fits.
     """
-    images = ee.ImageCollection(collection).filterDate(_millis(start), _millis(end))
-    if region is not None:
-        images = images.filterBounds(ee.Geometry(region, None, False))
-    if ingested_since_us is not None:
-        images = images.filter(ee.Filter.gte("system:version", ingested_since_us))
-    try:
-        features = compute(ee.FeatureCollection(images.map(_describe)))["features"]
-    except TooBigError:
-        if end - start <= _SHORTEST_SLICE:
-            raise
-        middle = start + (end - start) / 2
-        return [
-            *list_images(collection, start, middle, region, ingested_since_us),
-            *list_images(collection, middle, end, region, ingested_since_us),
-        ]
+    features = _list(collection, _describe, start, end, region, ingested_since_us)
     found = [
         SceneImage(**{k: v for k, v in feature["properties"].items() if v is not None}, footprint=feature["geometry"])
         for feature in features
@@ -57,6 +44,49 @@ def list_overpasses(collection: str, overpass_ids: list[str], region: dict[str, 
     return [image for image in listed if image.overpass_id in wanted]
 
 
+class Pass(NamedTuple):
+    """A Sentinel-2 overpass of a region, whether or not Dynamic World has an image of it. Cloud is 0 to 100."""
+
+    overpass_id: str
+    least_cloud_percent: float | None
+
+
+def list_passes(collection: str, start: datetime, end: datetime, region: dict[str, Any]) -> list[Pass]:
+    """Overpasses of a region in [start, end) by the collection of all scenes, each with its clearest granule."""
+    clouds: dict[str, list[float]] = {}
+    for feature in _list(collection, _describe_pass, start, end, region, None):
+        properties = feature["properties"]
+        percents = clouds.setdefault(parse_scene_name(properties["image_id"]).sensing_stamp, [])
+        if properties.get("cloud_percent") is not None:
+            percents.append(properties["cloud_percent"])
+    return [Pass(overpass_id, min(percents, default=None)) for overpass_id, percents in sorted(clouds.items())]
+
+
+def _list(
+    collection: str,
+    describe: Callable[[Any], Any],
+    start: datetime,
+    end: datetime,
+    region: dict[str, Any] | None,
+    ingested_since_us: int | None,
+) -> list[dict[str, Any]]:
+    images = ee.ImageCollection(collection).filterDate(_millis(start), _millis(end))
+    if region is not None:
+        images = images.filterBounds(ee.Geometry(region, None, False))
+    if ingested_since_us is not None:
+        images = images.filter(ee.Filter.gte("system:version", ingested_since_us))
+    try:
+        return list(compute(ee.FeatureCollection(images.map(describe)))["features"])
+    except TooBigError:
+        if end - start <= _SHORTEST_SLICE:
+            raise
+        middle = start + (end - start) / 2
+        return [
+            *_list(collection, describe, start, middle, region, ingested_since_us),
+            *_list(collection, describe, middle, end, region, ingested_since_us),
+        ]
+
+
 def _describe(image: Any) -> Any:
     image = ee.Image(image)
     return ee.Feature(
@@ -69,6 +99,13 @@ def _describe(image: Any) -> Any:
             "algorithm_version": image.get("dynamicworld_algorithm_version"),
             "qa_version": image.get("qa_algorithm_version"),
         },
+    )
+
+
+def _describe_pass(image: Any) -> Any:
+    image = ee.Image(image)
+    return ee.Feature(
+        None, {"image_id": image.get("system:index"), "cloud_percent": image.get("CLOUDY_PIXEL_PERCENTAGE")}
     )
 
 

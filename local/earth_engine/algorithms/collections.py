@@ -8,6 +8,7 @@ from typing import Any
 from local.earth_engine.algorithms.images import as_image
 from local.earth_engine.catalog import SceneCatalog
 from local.earth_engine.errors import EngineError, asset_not_found
+from local.earth_engine.passes import PassCatalog
 from local.earth_engine.registry import algorithm
 from local.earth_engine.values import (
     Collection,
@@ -19,12 +20,17 @@ from local.earth_engine.values import (
     union_of,
 )
 
-_CATALOGS: dict[str, SceneCatalog] = {}
+_CATALOGS: dict[str, SceneCatalog | PassCatalog] = {}
 
 
 def serve_collection(collection: str, folder: Path) -> None:
     """Make a folder of scenes available under a collection id."""
     _CATALOGS[collection] = SceneCatalog(collection, folder)
+
+
+def serve_passes(collection: str, folder: Path) -> None:
+    """Make the list of passes beside the scenes available under a collection id."""
+    _CATALOGS[collection] = PassCatalog(collection, folder)
 
 
 @algorithm("ImageCollection.load")
