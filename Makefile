@@ -3,7 +3,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test bench clean
+.PHONY: install demo test bench faults clean
 
 install: $(STAMP)
 
@@ -24,6 +24,12 @@ test: install
 bench: install
 	$(BIN)/python -m benchmarks.requests_count
 	$(BIN)/python -m benchmarks.cold_import
+
+# What the pipeline survives: a storm of messages under faults (half an hour), kills, hostile registrations.
+faults: install
+	$(BIN)/python -m benchmarks.hostile_registration
+	$(BIN)/python -m benchmarks.kill
+	$(BIN)/python -m benchmarks.storm
 
 clean:
 	rm -rf $(VENV) out build *.egg-info

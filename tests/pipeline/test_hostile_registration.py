@@ -15,6 +15,7 @@ from shapely.geometry import shape
 from local.stack import Stack
 from shared.registration import InvalidRegistrationError, parse_event
 from shared.settings import Settings
+from tests.hostile import hostile_bodies, registration
 from tests.stacks import signed_post, start_stack
 
 
@@ -50,20 +51,6 @@ def event_count(stack: Stack) -> int:
     return int(stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{table}`", {})[0]["n"])
 
 
-def registration(document: Any) -> str:
-    """A webhook body around a GeoJSON document, with an id where there is none."""
-    if isinstance(document, dict) and document.get("type") == "Feature":
-        document = {**document, "id": "a"}
-    elif isinstance(document, dict) and document.get("type") == "FeatureCollection":
-        features = document.get("features")
-        if isinstance(features, list):
-            numbered = [{**f, "id": f"a{n}"} if isinstance(f, dict) else f for n, f in enumerate(features)]
-            document = {**document, "features": numbered}
-    else:
-        document = {"type": "Feature", "id": "a", "properties": {}, "geometry": document}
-    return json.dumps({"type": "aoi.registered", "data": document})
-
-
 def test_every_third_party_geojson_is_answered_properly(stack: Stack, shared_data: Path) -> None:
     statuses: dict[int, int] = {}
     files = sorted(path for path in (shared_data / "d_aoi_geojson").rglob("*") if path.suffix in {".json", ".geojson"})
@@ -87,72 +74,11 @@ def test_every_third_party_geojson_is_answered_properly(stack: Stack, shared_dat
 
 
 SETTINGS = Settings(project="some-project")
-numbers = st.one_of(
-    st.floats(-181, 181),
-    st.integers(-(10**30), 10**30),
-    st.sampled_from([float("nan"), float("inf"), 1e308, -0.0, True]),
-)
-leaves = st.one_of(st.none(), st.booleans(), numbers, st.text(max_size=8))
-anything = st.recursive(
-    leaves,
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=6), inner, max_size=4)),
-    max_leaves=12,
-)
-positions = st.one_of(
-    st.tuples(st.floats(-180, 180), st.floats(-90, 90)).map(list), st.lists(numbers, max_size=4), anything
-)
-rings = st.lists(positions, max_size=8).map(lambda ring: [*ring, ring[0]] if ring else ring)
-geometries = st.fixed_dictionaries(
-    {"type": st.sampled_from(["Polygon", "MultiPolygon", "Point", "GeometryCollection", 7, None])},
-    optional={
-        "coordinates": st.one_of(
-            st.lists(rings, max_size=3), st.lists(st.lists(rings, max_size=2), max_size=2), anything
-        ),
-        "crs": anything,
-    },
-)
-features = st.fixed_dictionaries(
-    {"type": st.sampled_from(["Feature", "feature", None]), "geometry": st.one_of(geometries, anything)},
-    optional={
-        "id": st.one_of(st.sampled_from(["a", "b-1", 7]), anything),
-        "properties": st.one_of(
-            st.fixed_dictionaries(
-                {}, optional={"name": anything, "tags": anything, "aoi_id": anything, "backfill_start": anything}
-            ),
-            anything,
-        ),
-    },
-)
-bodies = st.fixed_dictionaries(
-    {"type": st.sampled_from(["aoi.registered", "aoi.registered", "aoi.deleted", "x", None])},
-    optional={
-        "timestamp": st.one_of(
-            st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01", "0001-01-01T00:00:00+23:59"]), anything
-        ),
-        "data": st.one_of(
-            features,
-            st.fixed_dictionaries(
-                {"type": st.just("FeatureCollection"), "features": st.one_of(st.lists(features, max_size=3), anything)}
-            ),
-            st.fixed_dictionaries({"aoi_ids": anything}),
-            anything,
-        ),
-    },
-)
 
 
 @settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    st.one_of(bodies, anything), st.integers(0, 400), st.sampled_from(["whole", "cut", "utf-16", "latin-1", "doubled"])
-)
-def test_generated_bodies_are_parsed_or_refused_with_faults(document: Any, at: int, damage: str) -> None:
-    text = json.dumps(document)
-    if damage == "cut":
-        raw = text[:at].encode()
-    elif damage == "doubled":
-        raw = text.replace('"type":', '"type": "x", "type":', 1).encode()
-    else:
-        raw = text.encode({"whole": "utf-8"}.get(damage, damage), "replace")
+@given(hostile_bodies())
+def test_generated_bodies_are_parsed_or_refused_with_faults(raw: bytes) -> None:
     try:
         event = parse_event(raw, SETTINGS)
     except InvalidRegistrationError as refused:

@@ -1,0 +1,95 @@
+"""Thousands of hostile bodies against the running webhook, and how long the longest answer took:
+
+    python -m benchmarks.hostile_registration [--bodies 5000] [--files FOLDER]
+
+FOLDER may hold GeoJSON documents; each is posted as a registration too.
+"""
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import requests
+from hypothesis import HealthCheck, Phase, given, settings
+
+from local.stack import Stack
+from tests.hostile import hostile_bodies, registration
+
+
+def answers(stack: Stack, bodies: list[bytes]) -> Iterator[tuple[int, str, float]]:
+    """(status, content type, seconds) for each body, signed as it is."""
+    key = base64.b64decode(stack.webhook_secret.removeprefix("whsec_"))
+    with requests.Session() as session:
+        for number, body in enumerate(bodies):
+            webhook_id, stamp = f"msg_{number}", str(int(time.time()))
+            signature = hmac.new(key, f"{webhook_id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+            headers = {
+                "webhook-id": webhook_id,
+                "webhook-timestamp": stamp,
+                "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+                "content-type": "application/json",
+            }
+            started = time.perf_counter()
+            response = session.post(stack.webhook_url, data=body, headers=headers, timeout=60)
+            yield response.status_code, response.headers["content-type"], time.perf_counter() - started
+
+
+def generated(count: int) -> list[bytes]:
+    """So many bodies from the tests' strategies, the same in each run."""
+    found: list[bytes] = []
+
+    @settings(
+        max_examples=count, database=None, derandomize=True, deadline=None, phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(hostile_bodies())
+    def collect(body: bytes) -> None:
+        found.append(body)
+
+    while len(found) < count:
+        collect()
+    return found[:count]
+
+
+def from_files(folder: Path) -> list[bytes]:
+    """Each GeoJSON file of a folder as a registration, or as it is when it is not JSON."""
+    bodies = []
+    for path in sorted(p for p in folder.rglob("*") if p.suffix in {".json", ".geojson"}):
+        try:
+            bodies.append(registration(json.loads(path.read_bytes())).encode())
+        except (ValueError, RecursionError):
+            bodies.append(path.read_bytes())
+    return bodies
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bodies", type=int, default=5_000)
+    parser.add_argument("--files", type=Path)
+    arguments = parser.parse_args()
+    bodies = generated(arguments.bodies) + (from_files(arguments.files) if arguments.files else [])
+    with tempfile.TemporaryDirectory() as folder:
+        scenes = Path(folder) / "scenes"
+        scenes.mkdir()
+        limits = {"max_area_km2": "600000000", "max_vertices": "200000"}
+        with Stack(scenes, Path(folder) / "out", backfill_start=date(2021, 1, 1), settings=limits) as stack:
+            found = list(answers(stack, bodies))
+    statuses = Counter(status for status, _, _ in found)
+    bad = sum(not (s == 202 or (400 <= s < 500 and kind == "application/problem+json")) for s, kind, _ in found)
+    seconds = sorted(taken for _, _, taken in found)
+    print(
+        f"{len(found)} bodies: {', '.join(f'{n} × {s}' for s, n in sorted(statuses.items()))}; {bad} answered wrongly"
+    )
+    print(f"median {seconds[len(seconds) // 2] * 1000:.0f} ms, longest {seconds[-1]:.2f} s")
+
+
+if __name__ == "__main__":
+    main()
