@@ -36,7 +36,7 @@ def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
         return {"ignored": tick.job}
     deadline = time.monotonic() + _WORK_SECONDS
     warehouse = Warehouse(settings)
-    stale = warehouse.query("stale_composites", most=_ROWS_PER_QUERY)
+    stale = warehouse.query("stale_composites", period=tick.period or "", most=_ROWS_PER_QUERY)
     refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in stale]
     aois = {aoi.aoi_id: aoi for aoi in current_aois(refs, warehouse)} if refs else {}
     connect(settings, "composite")

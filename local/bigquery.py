@@ -11,6 +11,7 @@ import structlog
 from google.cloud import bigquery
 
 from shared.errors import UserInputError
+from shared.schedules import schedules
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 from shared.warehouse.sqlfiles import definitions, schema, sql
@@ -108,7 +109,7 @@ def _field(definition: dict[str, Any]) -> bigquery.SchemaField:
 def run_scheduled(warehouse: Warehouse, run_time: datetime) -> None:
     """Run every scheduled query once, exactly as the service would, with ``@run_time``."""
     settings = warehouse.settings
-    for name in definitions()["scheduled"]:
+    for name in (query.name for query in schedules().scheduled_queries):
         text = sql(
             "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
         )

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from types import FrameType
 
 from local.stack import Stack
+from shared.schedules import schedules
 
 
 def keep_running(stack: Stack, every_seconds: float) -> None:
@@ -19,10 +20,8 @@ def keep_running(stack: Stack, every_seconds: float) -> None:
         signal.signal(number, on_signal)
     while not stop.is_set():
         _settle(stack, stop)  # a backfill under way will have measured what discover would announce
-        stack.tick("discover")
-        _settle(stack, stop)
-        if stack.warehouse.query("stale_composites", most=1):
-            stack.tick("composite")
+        for scheduled in schedules().ticks:
+            stack.publish_tick(scheduled.tick)
             _settle(stack, stop)
         stack.summarise(datetime.now(UTC))
         stop.wait(every_seconds)

@@ -127,8 +127,11 @@ class Stack:
 
     def tick(self, job: str, scope: str = "full", run_date: date | None = None) -> None:
         """What Cloud Scheduler does: publish one tick."""
-        body = Tick.model_validate({"job": job, "scope": scope, "run_date": run_date})
-        self.bus.publish("ticks", body.model_dump_json(exclude_none=True).encode(), {"job": job})
+        self.publish_tick(Tick.model_validate({"job": job, "scope": scope, "run_date": run_date}))
+
+    def publish_tick(self, tick: Tick) -> None:
+        """Publish one tick, with the attribute by which subscriptions choose."""
+        self.bus.publish("ticks", tick.model_dump_json(exclude_none=True).encode(), {"job": tick.job})
 
     def summarise(self, run_time: datetime | None = None) -> None:
         """Run the scheduled queries."""

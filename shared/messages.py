@@ -45,6 +45,7 @@ class Tick(Message):
 
     job: Literal["discover", "composite"]
     scope: Literal["frequent", "full"] = "full"
+    period: Literal["month", "year"] | None = Field(default=None, description="Which composites; both when unset.")
     run_date: date | None = Field(default=None, description="Acts as of this day (default: today, UTC).")
 
 

@@ -46,7 +46,10 @@ class Warehouse:
 
     def run(self, text: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Run SQL text with named parameters. Raises NeverError for bad SQL, RetryLaterError otherwise."""
-        config = bigquery.QueryJobConfig(query_parameters=[_parameter(k, v) for k, v in parameters.items()])
+        config = bigquery.QueryJobConfig(
+            query_parameters=[_parameter(k, v) for k, v in parameters.items()],
+            maximum_bytes_billed=self.settings.max_bytes_billed,
+        )
         try:
             found = self.client.query_and_wait(
                 text,

@@ -12,7 +12,7 @@ Kind = Literal["views", "scheduled", "queries"]
 
 @lru_cache(maxsize=1)
 def definitions() -> dict[str, Any]:
-    """Tables with partitioning and clustering, views in order of creation, and scheduled queries in order."""
+    """Tables with partitioning and clustering, and views in order of creation."""
     return json.loads((_HERE / "tables.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 

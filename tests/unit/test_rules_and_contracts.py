@@ -20,6 +20,7 @@ from shared.handling import parse
 from shared.messages import Acquisition, AoiRegistration, MeasurementRequest, Tick, Topic
 from shared.messaging import messaging
 from shared.observations import Areas, composite_row, observation_row, provenance, total
+from shared.schedules import schedules
 from shared.settings import Settings, load_settings
 from shared.warehouse.sqlfiles import definitions, schema, sql
 
@@ -129,7 +130,7 @@ def test_every_table_has_a_schema_and_every_column_a_description() -> None:
 def test_sql_files_are_all_known_and_take_only_known_placeholders() -> None:
     folder = ROOT / "shared/warehouse/sql"
     assert {p.stem for p in (folder / "views").glob("*.sql")} == set(definitions()["views"])
-    assert {p.stem for p in (folder / "scheduled").glob("*.sql")} == set(definitions()["scheduled"])
+    assert {p.stem for p in (folder / "scheduled").glob("*.sql")} == {q.name for q in schedules().scheduled_queries}
     for path in folder.rglob("*.sql"):
         text = sql(path.parent.name, path.stem, dataset="p.d", coverage_floor=0.2)  # type: ignore[arg-type]
         assert "${" not in text
@@ -137,7 +138,7 @@ def test_sql_files_are_all_known_and_take_only_known_placeholders() -> None:
 
 
 def test_scheduled_sql_asks_the_run_time_and_never_the_clock() -> None:
-    for name in definitions()["scheduled"]:
+    for name in (query.name for query in schedules().scheduled_queries):
         text = sql("scheduled", name, dataset="p.d", coverage_floor=0.2)
         assert "@run_time" in text
         assert not re.search(r"\bCURRENT_(DATE|TIMESTAMP|DATETIME)\b|@run_date", text)
