@@ -1,0 +1,39 @@
+locals {
+  source_root = "${path.module}/.."
+
+  # The definitions that the code, the embedded stack and the tests read too.
+  services  = jsondecode(file("${path.module}/services.json"))
+  messaging = jsondecode(file("${local.source_root}/shared/messaging.json"))
+  schedules = jsondecode(file("${local.source_root}/shared/schedules.json"))
+  warehouse = jsondecode(file("${local.source_root}/shared/warehouse/tables.json"))
+
+  subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription }
+  pushed        = { for name, service in local.services : name => service if contains(keys(local.subscriptions), name) }
+
+  max_instances = { for name, service in local.services : name => lookup(var.max_instances, name, service.max_instances) }
+
+  # Known before the service is made, so that it can be told what tokens must name; Cloud Run accepts it as audience.
+  audience = { for name in keys(local.services) : name => "https://${var.region}-${var.project}.cloudfunctions.net/landcover-${name}" }
+
+  own_settings = {
+    project          = var.project
+    dataset          = google_bigquery_dataset.landcover.dataset_id
+    max_bytes_billed = tostring(var.max_bytes_billed_per_query)
+  }
+  environment = {
+    for name, service in local.services : name => {
+      for setting, value in merge(var.settings, local.own_settings, {
+        push_audience        = local.audience[name]
+        push_service_account = google_service_account.push.email
+      }) : "LANDCOVER_${upper(setting)}" => value if contains(service.settings, setting)
+    }
+  }
+
+  coverage_floor = lookup(var.settings, "coverage_floor", "0.2")
+
+  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+}
+
+data "google_project" "this" {
+  project_id = var.project
+}

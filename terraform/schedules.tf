@@ -1,0 +1,20 @@
+resource "google_cloud_scheduler_job" "tick" {
+  for_each = { for scheduled in local.schedules.ticks : scheduled.name => scheduled }
+
+  name      = "landcover-${each.key}"
+  region    = var.region
+  schedule  = each.value.cron
+  time_zone = "Etc/UTC"
+
+  pubsub_target {
+    topic_name = google_pubsub_topic.topic["ticks"].id
+    data       = base64encode(jsonencode(each.value.tick))
+    attributes = { job = each.value.tick.job }
+  }
+  retry_config {
+    retry_count          = 3
+    min_backoff_duration = "10s"
+  }
+
+  depends_on = [google_project_service.used]
+}

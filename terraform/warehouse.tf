@@ -1,0 +1,104 @@
+locals {
+  warehouse_root = "${local.source_root}/shared/warehouse"
+  placeholders   = { dataset = "${var.project}.${var.dataset}", coverage_floor = local.coverage_floor }
+
+  views = { for name in local.warehouse.views : name => templatefile("${local.warehouse_root}/sql/views/${name}.sql", local.placeholders) }
+
+  # BigQuery checks a view when it is made, so views on views come after those they read.
+  view_reads    = { for name, text in local.views : name => setintersection(toset(local.warehouse.views), [for match in regexall("${var.dataset}\\.(\\w+)", text) : match[0]]) }
+  base_views    = { for name, text in local.views : name => text if length(local.view_reads[name]) == 0 }
+  derived_views = { for name, text in local.views : name => text if length(local.view_reads[name]) > 0 }
+}
+
+resource "google_bigquery_dataset" "landcover" {
+  dataset_id  = var.dataset
+  location    = var.warehouse_location
+  description = "Land-cover areas of registered places, from Dynamic World."
+
+  depends_on = [google_project_service.used]
+}
+
+resource "google_bigquery_table" "table" {
+  for_each = local.warehouse.tables
+
+  dataset_id          = google_bigquery_dataset.landcover.dataset_id
+  table_id            = each.key
+  description         = each.value.description
+  schema              = file("${local.warehouse_root}/schemas/${each.key}.json")
+  clustering          = each.value.clustering
+  deletion_protection = var.deletion_protection
+
+  dynamic "time_partitioning" {
+    for_each = each.value.partition_field == null ? [] : [each.value]
+    content {
+      type  = time_partitioning.value.partition_type
+      field = time_partitioning.value.partition_field
+    }
+  }
+}
+
+resource "google_bigquery_table" "base_view" {
+  for_each = local.base_views
+
+  dataset_id          = google_bigquery_dataset.landcover.dataset_id
+  table_id            = each.key
+  deletion_protection = false
+
+  view {
+    query          = each.value
+    use_legacy_sql = false
+  }
+
+  depends_on = [google_bigquery_table.table]
+}
+
+resource "google_bigquery_table" "derived_view" {
+  for_each = local.derived_views
+
+  dataset_id          = google_bigquery_dataset.landcover.dataset_id
+  table_id            = each.key
+  deletion_protection = false
+
+  view {
+    query          = each.value
+    use_legacy_sql = false
+  }
+
+  depends_on = [google_bigquery_table.table, google_bigquery_table.base_view]
+}
+
+resource "google_bigquery_data_transfer_config" "summary" {
+  for_each = { for query in local.schedules.scheduled_queries : query.name => query.schedule }
+
+  display_name         = "landcover ${each.key}"
+  data_source_id       = "scheduled_query"
+  location             = var.warehouse_location
+  schedule             = each.value
+  service_account_name = google_service_account.summaries.email
+
+  params = {
+    query = templatefile("${local.warehouse_root}/sql/scheduled/${each.key}.sql", local.placeholders)
+  }
+
+  depends_on = [
+    google_project_service.used,
+    google_project_iam_member.summaries_jobs,
+    google_bigquery_table_iam_member.summaries_read,
+    google_bigquery_table_iam_member.summaries_write,
+  ]
+}
+
+# A ceiling on what all queries of the project may read a day.
+resource "google_cloud_quotas_quota_preference" "query_usage" {
+  count = var.daily_query_quota_tebibytes == null ? 0 : 1
+
+  parent        = "projects/${var.project}"
+  name          = "landcover-query-usage-per-day"
+  service       = "bigquery.googleapis.com"
+  quota_id      = "QueryUsagePerDay"
+  contact_email = var.alert_email
+
+  quota_config {
+    preferred_value = floor(var.daily_query_quota_tebibytes * 1024 * 1024) # MiB
+  }
+}
