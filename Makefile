@@ -1,9 +1,10 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+SCAN   := .venv-scan
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test bench faults clean
+.PHONY: install demo test scan bench faults clean
 
 install: $(STAMP)
 
@@ -15,11 +16,20 @@ $(STAMP): pyproject.toml constraints.txt functions/requirements.txt
 demo: install
 	$(BIN)/landcover demo
 
-test: install
+test: install scan
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+# Static security scan of terraform/, in an environment of its own: the scanner pins old versions of much.
+scan: $(SCAN)/.installed
+	$(SCAN)/bin/checkov --config-file terraform/.checkov.yaml
+
+$(SCAN)/.installed: terraform/scan-requirements.txt
+	test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
+	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --requirement terraform/scan-requirements.txt
+	touch $@
 
 bench: install
 	$(BIN)/python -m benchmarks.requests_count
@@ -32,4 +42,4 @@ faults: install
 	$(BIN)/python -m benchmarks.storm
 
 clean:
-	rm -rf $(VENV) out build *.egg-info
+	rm -rf $(VENV) $(SCAN) out build *.egg-info

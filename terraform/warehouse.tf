@@ -38,6 +38,7 @@ resource "google_bigquery_table" "table" {
 }
 
 resource "google_bigquery_table" "base_view" {
+  # checkov:skip=CKV_GCP_121: a view holds nothing; protecting it would stop a change of its text that needs it made anew
   for_each = local.base_views
 
   dataset_id          = google_bigquery_dataset.landcover.dataset_id
@@ -53,6 +54,7 @@ resource "google_bigquery_table" "base_view" {
 }
 
 resource "google_bigquery_table" "derived_view" {
+  # checkov:skip=CKV_GCP_121: a view holds nothing; protecting it would stop a change of its text that needs it made anew
   for_each = local.derived_views
 
   dataset_id          = google_bigquery_dataset.landcover.dataset_id

@@ -1,0 +1,24 @@
+"""Terraform runs once for all tests of the deployment."""
+
+import subprocess
+
+import pytest
+
+from tests.deployment.terraform import Configuration, Deployed, initialised, tested
+
+
+@pytest.fixture(scope="session")
+def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
+    """Terraform's files, initialised; skips where Terraform or its provider cannot be had."""
+    return initialised(tmp_path_factory.mktemp("deployment"))
+
+
+@pytest.fixture(scope="session")
+def terraform_test(configuration: Configuration) -> "tuple[subprocess.CompletedProcess[str], Deployed]":
+    return tested(configuration)
+
+
+@pytest.fixture(scope="session")
+def deployed(terraform_test: "tuple[subprocess.CompletedProcess[str], Deployed]") -> Deployed:
+    """What Terraform would make, with its defaults."""
+    return terraform_test[1]

@@ -1,0 +1,327 @@
+"""What Terraform makes: well formed, least-privilege, and the same as what the code defines and uses."""
+
+import base64
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.stack import FUNCTIONS
+from shared.messages import Tick
+from shared.messaging import messaging
+from shared.schedules import schedules
+from shared.settings import Settings
+from shared.warehouse.sqlfiles import definitions, schema, sql
+from tests.deployment.terraform import Configuration, Deployed
+from tests.deployment.uses import SQL, Uses, tables_of, uses
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES: dict[str, dict[str, Any]] = json.loads((ROOT / "terraform" / "services.json").read_text(encoding="utf-8"))
+PROJECT = "some-landcover-project"
+SECRETS = {"webhook_secrets"}
+# Left unset in the cloud: the real service.
+LOCAL_ONLY = {"earth_engine_url"}
+SUMMARIES = {query.name for query in schedules().scheduled_queries}
+PUSH = f"serviceAccount:landcover-push@{PROJECT}.iam.gserviceaccount.com"
+
+
+def account(name: str) -> str:
+    return f"serviceAccount:landcover-{name}@{PROJECT}.iam.gserviceaccount.com"
+
+
+def test_the_files_are_formatted() -> None:
+    if shutil.which("terraform") is None:
+        pytest.skip("terraform is not on this machine")
+    done = subprocess.run(
+        ["terraform", "fmt", "-check", "-recursive", "-no-color"],
+        cwd=ROOT / "terraform",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_configuration_is_valid(configuration: Configuration) -> None:
+    done = configuration.run("validate", "-no-color")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_terraforms_own_tests_pass(terraform_test: tuple["subprocess.CompletedProcess[str]", Deployed]) -> None:
+    done = terraform_test[0]
+    failed = [line for line in done.stdout.splitlines() if '"level":"error"' in line]
+    assert done.returncode == 0, failed
+
+
+def test_a_plan_can_be_made(configuration: Configuration) -> None:
+    if not configuration.offline:
+        pytest.skip("a plan with the real provider needs credentials")
+    done = configuration.run("plan", "-input=false", "-no-color", "-lock=false", f"-var=project={PROJECT}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Plan: \d{3} to add, 0 to change, 0 to destroy", done.stdout)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_is_given_what_its_code_uses_and_nothing_else(name: str) -> None:
+    service = SERVICES[name]
+    needed: Uses = uses(service["function"])
+    assert set(service["settings"]) | set(service["secrets"]) | LOCAL_ONLY == needed.settings | LOCAL_ONLY
+    assert set(service["secrets"]) == needed.settings & SECRETS
+    assert set(service["publishes"]) == needed.publishes
+    assert set(service["reads"]) == needed.reads
+    assert set(service["appends"]) == needed.appends
+    assert service["earth_engine"] == needed.earth_engine
+
+
+def test_every_function_has_a_service_and_every_push_subscription_one_of_its_own() -> None:
+    assert {service["function"] for service in SERVICES.values()} == set(FUNCTIONS)
+    pushed = {subscription.name: subscription.function for subscription in messaging().subscriptions}
+    assert {name: s["function"] for name, s in SERVICES.items() if name != "register-aoi"} == pushed
+
+
+def test_services_run_the_right_file_with_the_right_variables(deployed: Deployed) -> None:
+    functions = deployed.of("google_cloudfunctions2_function")
+    assert functions.keys() == {f"service[{name}]" for name in SERVICES}
+    for name, service in SERVICES.items():
+        made = functions[f"service[{name}]"]
+        (build,), (config,) = made["build_config"], made["service_config"]
+        assert (build["entry_point"], build["runtime"]) == (service["function"], "python313")
+        assert build["environment_variables"] == {"GOOGLE_FUNCTION_SOURCE": f"{service['function']}.py"}
+        assert made["event_trigger"] == [], "an event trigger would deliver everything twice"
+        assert f"serviceAccount:{config['service_account_email']}" == account(name)
+        given = {key.removeprefix("LANDCOVER_").lower() for key in config["environment_variables"]}
+        assert given <= set(service["settings"])
+        always = {"project", "dataset", "push_audience", "push_service_account", "max_bytes_billed"}
+        assert given == always & set(service["settings"]), "the rest has its default"
+        secret = {entry["key"] for entry in config["secret_environment_variables"]}
+        assert secret == {f"LANDCOVER_{name.upper()}" for name in service["secrets"]}
+        values = {
+            key.removeprefix("LANDCOVER_").lower(): value for key, value in config["environment_variables"].items()
+        }
+        assert Settings(**values).project == PROJECT
+
+
+def test_timeouts_fit_the_acknowledgement_deadlines(deployed: Deployed) -> None:
+    for subscription in messaging().subscriptions:
+        (config,) = deployed.of("google_cloudfunctions2_function")[f"service[{subscription.name}]"]["service_config"]
+        assert config["timeout_seconds"] <= subscription.ack_deadline_seconds <= 600
+
+
+def test_every_subscription_has_its_policies_and_proves_who_pushes(deployed: Deployed) -> None:
+    topics = {
+        key.removeprefix("topic[").removesuffix("]"): t["id"] for key, t in deployed.of("google_pubsub_topic").items()
+    }
+    assert topics.keys() == set(messaging().topics) | {"unrecorded"}
+    made = deployed.of("google_pubsub_subscription")
+    assert made.keys() == {f"push[{subscription.name}]" for subscription in messaging().subscriptions}
+    for subscription in messaging().subscriptions:
+        found = made[f"push[{subscription.name}]"]
+        assert found["topic"] == topics[subscription.topic]
+        assert found["filter"] == " AND ".join(f'attributes.{k} = "{v}"' for k, v in subscription.filter.items())
+        assert found["ack_deadline_seconds"] == subscription.ack_deadline_seconds
+        (dead,) = found["dead_letter_policy"]
+        grave = "unrecorded" if subscription.topic == "dead-letters" else "dead-letters"
+        assert dead == {"dead_letter_topic": topics[grave], "max_delivery_attempts": subscription.max_delivery_attempts}
+        (retry,) = found["retry_policy"]
+        assert retry["minimum_backoff"] == f"{subscription.minimum_backoff_seconds}s"
+        assert retry["maximum_backoff"] == f"{subscription.maximum_backoff_seconds}s"
+        (push,) = found["push_config"]
+        function = deployed.of("google_cloudfunctions2_function")[f"service[{subscription.name}]"]
+        (config,) = function["service_config"]
+        topic = f"projects%2F{PROJECT}%2Ftopics%2F{subscription.topic}"
+        assert push["push_endpoint"] == f"{config['uri']}?__GCP_CloudEventsMode=CUSTOM_PUBSUB_{topic}"
+        (token,) = push["oidc_token"]
+        assert f"serviceAccount:{token['service_account_email']}" == PUSH
+        assert token["service_account_email"] == config["environment_variables"]["LANDCOVER_PUSH_SERVICE_ACCOUNT"]
+        assert token["audience"] == config["environment_variables"]["LANDCOVER_PUSH_AUDIENCE"]
+
+
+def grants(deployed: Deployed) -> set[tuple[str, str, str]]:
+    """Every (member, role, what it is on) that Terraform grants."""
+    topics = {topic["name"]: key for key, topic in deployed.of("google_pubsub_topic").items()}
+    services = {f["name"]: f["name"] for f in deployed.of("google_cloudfunctions2_function").values()}
+    found = set()
+    for kind, resources in deployed.resources.items():
+        assert not kind.endswith(("_iam_binding", "_iam_policy")), "these would take rights away from others"
+        if not kind.endswith("_iam_member"):
+            continue
+        for values in resources.values():
+            place = {
+                "google_project_iam_member": lambda v: "project",
+                "google_bigquery_table_iam_member": lambda v: f"table {v['table_id']}",
+                "google_pubsub_topic_iam_member": lambda v: f"topic {topics[v['topic']]}",
+                "google_pubsub_subscription_iam_member": lambda v: f"subscription {v['subscription']}",
+                "google_cloud_run_v2_service_iam_member": lambda v: f"service {services[v['name']]}",
+                "google_secret_manager_secret_iam_member": lambda v: "secret",
+                "google_service_account_iam_member": lambda v: f"account {v['service_account_id'].rsplit('/', 1)[-1]}",
+                "google_storage_bucket_iam_member": lambda v: "bucket",
+                "google_artifact_registry_repository_iam_member": lambda v: "repository",
+            }[kind](values)
+            found.add((values["member"], values["role"], place))
+    return found
+
+
+def expected_grants(deployed: Deployed) -> set[tuple[str, str, str]]:
+    """What the code's own use of topics, tables, secrets and Earth Engine implies, and the platform's own needs."""
+    (appender,) = (role["name"] for role in deployed.of("google_project_iam_custom_role").values())
+    (number,) = (project["number"] for project in deployed.of("google_project").values())
+    agent = f"serviceAccount:service-{number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+    wanted = {("allUsers", "roles/run.invoker", "service landcover-register-aoi")}
+    for name, service in SERVICES.items():
+        needed, member = uses(service["function"]), account(name)
+        wanted |= {(member, "roles/pubsub.publisher", f"topic topic[{topic}]") for topic in needed.publishes}
+        wanted |= {(member, "roles/bigquery.dataViewer", f"table {table}") for table in needed.reads}
+        wanted |= {(member, appender, f"table {table}") for table in needed.appends}
+        if needed.reads:
+            wanted.add((member, "roles/bigquery.jobUser", "project"))
+        if needed.earth_engine:
+            wanted.add((member, "roles/earthengine.viewer", "project"))
+            wanted.add((member, "roles/serviceusage.serviceUsageConsumer", "project"))
+        if needed.settings & SECRETS:
+            wanted.add((member, "roles/secretmanager.secretAccessor", "secret"))
+    for subscription in messaging().subscriptions:
+        wanted.add((PUSH, "roles/run.invoker", f"service landcover-{subscription.name}"))
+        wanted.add((agent, "roles/pubsub.subscriber", f"subscription {subscription.name}"))
+    wanted |= {(agent, "roles/pubsub.publisher", f"topic {topic}") for topic in ("topic[dead-letters]", "unrecorded")}
+    wanted.add((agent, "roles/iam.serviceAccountTokenCreator", f"account {PUSH.removeprefix('serviceAccount:')}"))
+    summaries = account("summaries")
+    named = {table for name in SUMMARIES for table in tables_of(SQL / "scheduled" / f"{name}.sql")}
+    wanted |= {(summaries, "roles/bigquery.dataViewer", f"table {table}") for table in named - SUMMARIES}
+    wanted |= {(summaries, "roles/bigquery.dataEditor", f"table {table}") for table in SUMMARIES}
+    wanted.add((summaries, "roles/bigquery.jobUser", "project"))
+    build = account("build")
+    wanted.add((build, "roles/logging.logWriter", "project"))
+    wanted.add((build, "roles/storage.objectViewer", "bucket"))
+    wanted.add((build, "roles/artifactregistry.writer", "repository"))
+    return wanted
+
+
+def test_every_right_is_needed_and_every_need_is_granted(deployed: Deployed) -> None:
+    granted, wanted = grants(deployed), expected_grants(deployed)
+    assert granted - wanted == set(), "granted, but nothing uses it"
+    assert wanted - granted == set(), "used, but not granted"
+
+
+def test_nobody_unknown_may_call_anything_but_the_webhook_and_no_role_is_primitive(deployed: Deployed) -> None:
+    open_to_all = {place for member, _, place in grants(deployed) if member in {"allUsers", "allAuthenticatedUsers"}}
+    assert open_to_all == {"service landcover-register-aoi"}
+    assert not {role for _, role, _ in grants(deployed)} & {"roles/owner", "roles/editor", "roles/viewer"}
+    assert "google_service_account_key" not in deployed.resources
+    for key, function in deployed.of("google_cloudfunctions2_function").items():
+        (config,) = function["service_config"]
+        allowed = "ALLOW_ALL" if key == "service[register-aoi]" else "ALLOW_INTERNAL_ONLY"
+        assert config["ingress_settings"] == allowed
+    (role,) = deployed.of("google_project_iam_custom_role").values()
+    assert set(role["permissions"]) == {"bigquery.tables.get", "bigquery.tables.updateData"}
+
+
+def test_tables_and_views_are_those_of_the_code(deployed: Deployed) -> None:
+    made = {values["table_id"]: values for values in deployed.of("google_bigquery_table").values()}
+    assert made.keys() == set(definitions()["tables"]) | set(definitions()["views"])
+    for name, definition in definitions()["tables"].items():
+        table = made[name]
+        assert json.loads(table["schema"]) == schema(name)
+        assert table["clustering"] == definition["clustering"]
+        assert table["deletion_protection"] is True
+        partitions = [(p["type"], p["field"]) for p in table["time_partitioning"]]
+        wanted = (definition["partition_type"], definition["partition_field"])
+        assert partitions == ([wanted] if definition["partition_field"] else [])
+    for name in definitions()["views"]:
+        (view,) = made[name]["view"]
+        assert view["query"] == sql("views", name, dataset=f"{PROJECT}.landcover")
+        assert view["use_legacy_sql"] is False
+
+
+def test_views_come_after_the_views_they_read(deployed: Deployed) -> None:
+    """Two layers are enough as long as no view reads a view that reads a view of another layer's kind."""
+    views = set(definitions()["views"])
+    made = deployed.of("google_bigquery_table")
+    base = {values["table_id"] for key, values in made.items() if key.startswith("base_view")}
+    for name in views:
+        named = set(re.findall(r"\$\{dataset\}\.(\w+)", (SQL / "views" / f"{name}.sql").read_text(encoding="utf-8")))
+        assert named & views <= base
+        assert (name in base) == (not named & views)
+
+
+def test_scheduled_queries_are_those_of_the_code(deployed: Deployed) -> None:
+    made = deployed.of("google_bigquery_data_transfer_config")
+    assert made.keys() == {f"summary[{name}]" for name in SUMMARIES}
+    floor = Settings.model_fields["coverage_floor"].default
+    for query in schedules().scheduled_queries:
+        found = made[f"summary[{query.name}]"]
+        text = sql("scheduled", query.name, dataset=f"{PROJECT}.landcover", coverage_floor=floor)
+        assert found["params"] == {"query": text}
+        assert found["schedule"] == query.schedule
+        assert f"serviceAccount:{found['service_account_name']}" == account("summaries")
+
+
+def test_scheduler_jobs_publish_the_ticks_of_the_code(deployed: Deployed) -> None:
+    made = deployed.of("google_cloud_scheduler_job")
+    assert made.keys() == {f"tick[{scheduled.name}]" for scheduled in schedules().ticks}
+    for scheduled in schedules().ticks:
+        job = made[f"tick[{scheduled.name}]"]
+        (target,) = job["pubsub_target"]
+        assert Tick.model_validate_json(base64.b64decode(target["data"])) == scheduled.tick
+        assert (job["schedule"], job["time_zone"]) == (scheduled.cron, "Etc/UTC")
+        takers = [
+            s.name
+            for s in messaging().subscriptions
+            if s.topic == "ticks" and s.filter.items() <= target["attributes"].items()
+        ]
+        assert takers == [scheduled.tick.job]
+    minutes = [scheduled.cron.split()[:2] for scheduled in schedules().ticks]
+    assert len({tuple(m) for m in minutes}) == len(minutes), "staggered"
+
+
+def test_log_counters_count_fields_and_messages_that_the_code_writes(deployed: Deployed) -> None:
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for folder in ("functions", "shared") for path in (ROOT / folder).rglob("*.py")
+    )
+    counters = deployed.of("google_logging_metric")
+    for counter in counters.values():
+        for field in re.findall(r"jsonPayload\.(\w+)", counter["filter"]):
+            assert re.search(rf'"{field}"|\b{field}=', code), f"nothing logs a field {field}"
+        for message in re.findall(r'jsonPayload\.message="([^"]+)"', counter["filter"]):
+            assert f'"{message}"' in code, f"nothing logs {message!r}"
+    known = {"logging_googleapis_com:user_" + values["name"].replace("/", "_") for values in counters.values()}
+    policies = deployed.of("google_monitoring_alert_policy").values()
+    queries = [p["conditions"][0]["condition_prometheus_query_language"][0]["query"] for p in policies]
+    charts = json.dumps([d["dashboard_json"] for d in deployed.of("google_monitoring_dashboard").values()])
+    used = set(re.findall(r"logging_googleapis_com:user_\w+", " ".join([*queries, charts])))
+    assert used <= known
+    assert known - used == {"logging_googleapis_com:user_landcover_refused_callers"}, "counted for looking at by hand"
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        "dead_letters",
+        "unrecorded",
+        "silence",
+        "undiscovered",
+        "errors",
+        "backlog",
+        "earth_engine_limits",
+        "schedule_failures",
+    ],
+)
+def test_operators_are_told(deployed: Deployed, alert: str) -> None:
+    policy = deployed.of("google_monitoring_alert_policy")[f"alert[{alert}]"]
+    (channel,) = deployed.of("google_monitoring_notification_channel").values()
+    assert policy["notification_channels"] == [channel["id"]]
+    assert policy["documentation"][0]["content"]
+
+
+def test_settings_that_may_be_set_are_those_that_exist() -> None:
+    text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
+    block = text[text.index('variable "settings"') :]
+    allowed = set(re.findall(r'"([a-z_0-9]+)"', block[block.index("contains([") : block.index("], name)")]))
+    own = {"project", "dataset", "push_audience", "push_service_account", "webhook_secrets", "max_bytes_billed"}
+    reachable = {setting for service in SERVICES.values() for setting in service["settings"]} | {"coverage_floor"}
+    assert allowed == reachable - own
+    assert allowed <= set(Settings.model_fields)
