@@ -1,0 +1,161 @@
+"""The archive that Terraform uploads, unpacked in an empty folder with only the deployed dependencies, works."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from shapely import box
+from shapely.geometry import mapping
+
+from local.stack import Stack
+from tests.deployment.terraform import Configuration, Deployed
+from tests.deployment.test_terraform import SERVICES
+from tests.scenes import write_scene
+from tests.stacks import feature, rows, signed_post, start_stack
+
+IMAGE = "20210703T023111_20210703T023105_T51TYL"
+SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
+_START_SECONDS = 120.0
+AOI = {"aoi_id": "a", "aoi_version": 1}
+# What each service is sent, in an order in which each finds what it needs.
+EVENTS: dict[str, dict[str, Any]] = {
+    "backfill": {**AOI, "backfill_start": "2021-07-01"},
+    "measure": {"overpass_ids": [IMAGE[:15]], "aois": [AOI]},
+    "measure-backfill": {"overpass_ids": [IMAGE[:15]], "aois": [AOI]},
+    "dispatch": {"image_id": IMAGE},
+    "discover": {"job": "discover", "run_date": "2021-07-10"},
+    "composite": {"job": "composite"},
+    "record-dead-letter": {"anything": "at all"},
+}
+
+
+class Unpacked:
+    """The unpacked archive with a virtual environment beside it that holds ``requirements.txt`` and nothing more."""
+
+    def __init__(self, archive: Path, folder: Path) -> None:
+        self.source = folder / "source"
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(self.source)
+        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True, timeout=120)
+        self.binaries = folder / "venv" / "bin"
+        install = [str(self.binaries / "pip"), "install", "--quiet", "--requirement", "requirements.txt"]
+        subprocess.run(install, cwd=self.source, check=True, timeout=600)
+
+    @contextmanager
+    def serving(self, function: str, environment: dict[str, str]) -> Iterator[str]:
+        """One entry point under functions-framework, as the platform starts it; yields its address."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        command = [str(self.binaries / "functions-framework"), "--source", f"{function}.py", "--target", function]
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("LANDCOVER_") and k != "PYTHONPATH"}
+        process = subprocess.Popen(
+            [*command, "--port", str(port), "--host", "127.0.0.1"],
+            cwd=self.source,
+            env={**kept, **environment},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+@pytest.fixture(scope="module")
+def unpacked(configuration: Configuration, deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
+    return Unpacked(configuration.folder / ".build" / "source.zip", tmp_path_factory.mktemp("archive"))
+
+
+def wait_for(url: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    port = int(url.rsplit(":", 1)[1])
+    with socket.socket() as probe:
+        while probe.connect_ex(("127.0.0.1", port)) != 0:
+            assert time.monotonic() < deadline, f"{url} does not start"
+            time.sleep(0.2)
+
+
+def push(url: str, service: str, body: dict[str, Any] | None) -> requests.Response:
+    """One push as Pub/Sub sends it to an endpoint with ``__GCP_CloudEventsMode``."""
+    message: dict[str, Any] = {"messageId": f"sample-{service}", "attributes": {"job": "x"}}
+    if body is not None:
+        message["data"] = base64.b64encode(json.dumps(body).encode()).decode()
+    headers = {
+        "ce-id": "1",
+        "ce-source": "//pubsub.googleapis.com/projects/some-landcover-project/topics/sample",
+        "ce-specversion": "1.0",
+        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+        "content-type": "application/json",
+    }
+    envelope = {"message": message, "subscription": f"projects/some-landcover-project/subscriptions/{service}"}
+    return requests.post(url, json=envelope, headers=headers, timeout=60)
+
+
+def environment_of(deployed: Deployed, service: str, stack: Stack) -> dict[str, str]:
+    """Terraform's variables, turned to the embedded stack."""
+    (config,) = deployed.of("google_cloudfunctions2_function")[f"service[{service}]"]["service_config"]
+    variables: dict[str, str] = {
+        **config["environment_variables"],
+        "LANDCOVER_PROJECT": stack.settings.project,
+        "LANDCOVER_EARTH_ENGINE_URL": stack.earth_engine.url,
+        "BIGQUERY_EMULATOR_HOST": stack.bigquery.url,
+        "PUBSUB_EMULATOR_HOST": stack.bus.address,
+    }
+    for secret in config["secret_environment_variables"]:
+        variables[secret["key"]] = stack.webhook_secret
+    return variables
+
+
+def test_the_archive_holds_the_code_and_nothing_else(unpacked: Unpacked) -> None:
+    files = {str(path.relative_to(unpacked.source)) for path in unpacked.source.rglob("*") if path.is_file()}
+    assert {f"{service['function']}.py" for service in SERVICES.values()} <= files
+    assert {"requirements.txt", "constraints.txt", "shared/messaging.json", "shared/settings.py"} <= files
+    assert {path.split("/")[0] for path in files if "/" in path} == {"shared"}
+    assert not [path for path in files if path.endswith(".pyc")]
+
+
+def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
+    unpacked: Unpacked, deployed: Deployed, tmp_path: Path
+) -> None:
+    with start_stack(tmp_path) as stack, ExitStack() as running:
+        guarded, open_to_us = {}, {}
+        for name, service in SERVICES.items():
+            variables = environment_of(deployed, name, stack)
+            guarded[name] = running.enter_context(unpacked.serving(service["function"], variables))
+            trusting = {k: v for k, v in variables.items() if not k.startswith("LANDCOVER_PUSH_")}
+            open_to_us[name] = running.enter_context(unpacked.serving(service["function"], trusting))
+        for url in [*guarded.values(), *open_to_us.values()]:
+            wait_for(url)
+
+        for name, url in guarded.items():
+            assert push(url, name, EVENTS.get(name, {})).status_code == 401, name
+        assert rows(stack, "dead_letters") == []
+
+        write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(200, 200))
+        body = json.dumps({"type": "aoi.registered", "data": feature("a", SQUARE)})
+        answer = signed_post(guarded["register-aoi"], stack.webhook_secret, body)
+        assert (answer.status_code, answer.json()["aois"][0]["aoi_version"]) == (202, 1)
+        for name, event in EVENTS.items():
+            response = push(open_to_us[name], name, event)
+            assert response.status_code == 200, (name, response.text)
+        assert stack.bus.wait_idle(60)
+        assert {row["overpass_id"] for row in rows(stack, "observations_current")} == {IMAGE[:15]}
+        assert {row["period"] for row in rows(stack, "composites_current")} == {"month", "year"}
+        assert [row["function"] for row in rows(stack, "dead_letters")] == ["unknown"]
+
+        assert push(open_to_us["measure"], "measure", None).status_code == 200, "a message without data"
+        assert {row["function"] for row in rows(stack, "dead_letters")} == {"unknown", "measure"}
