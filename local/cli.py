@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from local.report.choices import Language, ReportForm
 from local.workspace import DEFAULT_OUT, recall, remember
 from shared.errors import LandcoverError, UserInputError
 from shared.settings import DYNAMIC_WORLD_START, Settings, load_settings
@@ -155,8 +156,10 @@ def register(
 def report(
     aoi: Annotated[str, typer.Option(help="AOI id.")],
     year: Annotated[int, typer.Option(help="Calendar year.")],
-    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
     warehouse: Embedded = None,
+    form: Annotated[ReportForm, typer.Option("--format", help="What to write.")] = ReportForm.HTML,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
     from local.pipeline import render_report  # noqa: PLC0415
@@ -165,7 +168,7 @@ def report(
         warehouse = DEFAULT_OUT / "demo"
     out.parent.mkdir(parents=True, exist_ok=True)
     with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        render_report(_open(stored), aoi, year, out)
+        render_report(_open(stored), aoi, year, out, language, form)
     _say(f"Open {out}")
 
 

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from local.report.choices import Language
+from local.report.seasons import Seasons, seasons
+from local.report.words import SNOW, month_sentence, shares_of, year_sentence
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
 
@@ -26,6 +29,25 @@ class ReportData:
     def month(self, month: date) -> list[dict[str, Any]]:
         """The nine rows of a month, by class."""
         return [row for row in self.monthly if row["month"] == month]
+
+    def month_sentences(self, language: Language) -> dict[int, str]:
+        """A sentence for each month, by its number."""
+        sentences, before = {}, None
+        for month in self.months:
+            now = shares_of(self.month(month))
+            sentences[month.month] = month_sentence(month.month, now, before, language)
+            before = now if now.by_class is not None else before
+        return sentences
+
+    def year_sentence(self, language: Language) -> str:
+        """The sentence of the year."""
+        mean_snow = next(row["mean_share"] for row in self.annual if row["class_id"] == SNOW)
+        return year_sentence(self.year, shares_of(self.annual), mean_snow, language)
+
+    def seasons(self) -> Seasons | None:
+        """What the months say of the season; None when too few were seen."""
+        seen = {month.month: tuple(row["mean_share"] for row in self.month(month)) for month in self.months}
+        return seasons({month: shares for month, shares in seen.items() if None not in shares})
 
 
 def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:

@@ -1,7 +1,9 @@
-"""The map of the year: the mode composite of an AOI, computed by Earth Engine, as a PNG in the official colours."""
+"""Maps of a year and its months: mode composites of an AOI, computed by Earth Engine, in the official colours."""
 
 import base64
 import io
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -17,14 +19,15 @@ from shared.classes import CLASSES, LABEL_BAND
 from shared.earth_engine.areas import picture
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
-from shared.planning import Aoi, overpasses_over, pieces_of, region_of
+from shared.planning import Aoi, PlannedOverpass, overpasses_over, pieces_of, region_of
 from shared.settings import Settings
 
 _MOST_PIXELS = 800
+_SMALL_PIXELS = 220
 _DEGREE_M = 111_320
 
 
-class YearMap(NamedTuple):
+class Map(NamedTuple):
     """A PNG as a data URI, its size in pixels, and the ground that one pixel is wide, in metres."""
 
     data_uri: str
@@ -33,8 +36,23 @@ class YearMap(NamedTuple):
     metres_per_pixel: float
 
 
-def year_map(aoi: Aoi, year: int, settings: Settings) -> YearMap | None:
-    """The composite's picture in the grid of the AOI's scenes; None when no scene of the year shows the AOI."""
+class YearMaps(NamedTuple):
+    """The annual composite and those of the months (1 to 12) that were seen."""
+
+    annual: Map
+    months: dict[int, Map]
+
+
+class _Frame(NamedTuple):
+    """The outline of an AOI in the CRS of its scenes: (west, south, east, north), and that CRS."""
+
+    bounds: tuple[float, float, float, float]
+    crs: str
+    in_degrees: bool
+
+
+def year_maps(aoi: Aoi, year: int, settings: Settings) -> YearMaps | None:
+    """Composites in the grid of the AOI's scenes; None when no scene of the year shows the AOI."""
     connect(settings, "report")
     images = list_images(
         settings.collection, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC), region_of([aoi])
@@ -42,19 +60,33 @@ def year_map(aoi: Aoi, year: int, settings: Settings) -> YearMap | None:
     overpasses = overpasses_over(aoi, images)
     if not overpasses:
         return None
+    frame = _frame(aoi, overpasses)
+    by_month: dict[int, list[PlannedOverpass]] = defaultdict(list)
+    for overpass in overpasses:
+        by_month[int(overpass.overpass_id[4:6])].append(overpass)
+    months = {month: _draw(aoi, seen, frame, _SMALL_PIXELS, settings) for month, seen in sorted(by_month.items())}
+    return YearMaps(_draw(aoi, overpasses, frame, _MOST_PIXELS, settings), months)
+
+
+def _frame(aoi: Aoi, overpasses: Sequence[PlannedOverpass]) -> _Frame:
     layer = pieces_of("map", aoi, overpasses, with_probabilities=False)[0].layer
-    crs = next(image.crs for image in images if image.image_id == layer.grid_image_id)
+    used = [image for overpass in overpasses for image in overpass.used]
+    crs = next(image.crs for image in used if image.image_id == layer.grid_image_id)
     to_crs = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     outline = transform_shape(
         segmentize(shape(aoi.geometry), 0.01), lambda xy: np.column_stack(to_crs.transform(xy[:, 0], xy[:, 1]))
     )
-    west, south, east, north = outline.bounds
-    in_degrees = to_crs.target_crs is not None and to_crs.target_crs.is_geographic
-    native = 10 / _DEGREE_M if in_degrees else 10
-    step = max(native, max(east - west, north - south) / _MOST_PIXELS)
+    return _Frame(outline.bounds, crs, to_crs.target_crs is not None and to_crs.target_crs.is_geographic)
+
+
+def _draw(aoi: Aoi, overpasses: Sequence[PlannedOverpass], frame: _Frame, most_pixels: int, settings: Settings) -> Map:
+    west, south, east, north = frame.bounds
+    layer = pieces_of("map", aoi, overpasses, with_probabilities=False)[0].layer
+    native = 10 / _DEGREE_M if frame.in_degrees else 10
+    step = max(native, max(east - west, north - south) / most_pixels)
     width, height = int((east - west) / step) + 1, int((north - south) / step) + 1
-    region = ee.Geometry(aoi.geometry, None, False)
     # masked pixels come back as 0, so classes are shifted by one
+    region = ee.Geometry(aoi.geometry, None, False)
     shifted = picture(settings.collection, layer).select([LABEL_BAND]).clip(region).add(1)
     pixels = ee.data.computePixels(
         {
@@ -65,11 +97,12 @@ def year_map(aoi: Aoi, year: int, settings: Settings) -> YearMap | None:
                 "affineTransform": {
                     "scaleX": step, "shearX": 0, "translateX": west, "shearY": 0, "scaleY": -step, "translateY": north,
                 },
-                "crsCode": crs,
+                "crsCode": frame.crs,
             },
         }
     )  # fmt: skip
-    return YearMap(_png(pixels[LABEL_BAND].astype(int)), width, height, step * (_DEGREE_M if in_degrees else 1))
+    metres = step * (_DEGREE_M if frame.in_degrees else 1)
+    return Map(_png(pixels[LABEL_BAND].astype(int)), width, height, metres)
 
 
 def _png(shifted: np.ndarray) -> str:
