@@ -172,6 +172,39 @@ def report(
     _say(f"Open {out}")
 
 
+@app.command()
+def index(
+    year: Annotated[int, typer.Option(help="Calendar year.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    warehouse: Embedded = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+) -> None:
+    """One page with a row for every area: sorts, filters, shows each year as a small chart."""
+    from local.report.index import read_years, write_index  # noqa: PLC0415
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        write_index(read_years(_open(stored), [year], []), out, language)
+    _say(f"Open {out}")
+
+
+@app.command()
+def compare(
+    aoi: Annotated[list[str], typer.Option(help="AOI id; give it several times to compare areas.")],
+    year: Annotated[list[int], typer.Option(help="Calendar year; give it several times to compare years.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    warehouse: Embedded = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+) -> None:
+    """Up to six areas or years side by side."""
+    from local.report.index import read_years, write_comparison  # noqa: PLC0415
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _stored(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        write_comparison(read_years(_open(stored), year, aoi), out, language)
+    _say(f"Open {out}")
+
+
 Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC).")]
 _EVER = datetime.combine(DYNAMIC_WORLD_START, datetime.min.time(), UTC)
 dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good: look at them, bring them back.")

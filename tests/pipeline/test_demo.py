@@ -1,47 +1,17 @@
 """The demo as its user runs it, and the statements of the published analysis that its composites must repeat."""
 
-import csv
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.outputs import COLUMNS
+from tests.pipeline.conftest import Demo
 
 WATER, TREES, GRASS, FLOODED, CROPS, SHRUB, BUILT, BARE, SNOW = range(9)
 PERCENTAGE_POINTS = 0.5  # tolerance of "≈" and of exact figures
-
-
-class Demo:
-    """What one run of the demo printed and left."""
-
-    def __init__(self, out: Path, stdout: str) -> None:
-        self.out, self.stdout = out, stdout
-
-    def table(self, name: str) -> list[dict[str, str]]:
-        with (self.out / name).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-
-    def composite(self, month: int) -> list[float]:
-        """Percent of each class in a month's composite."""
-        rows = [r for r in self.table("monthly_summary.csv") if r["month"] == f"2021-{month:02d}-01"]
-        return [float(r["composite_share"]) * 100 for r in sorted(rows, key=lambda r: int(r["class_id"]))]
-
-    def annual(self, column: str) -> list[float]:
-        rows = sorted(self.table("annual_summary.csv"), key=lambda r: int(r["class_id"]))
-        return [float(r[column]) * 100 for r in rows]
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    out = tmp_path_factory.mktemp("demo")
-    command = [str(Path(sys.executable).parent / "landcover"), "demo", "--out", str(out)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    yield Demo(out, done.stdout)
 
 
 def near(value: float) -> Any:

@@ -1,0 +1,51 @@
+"""The demo, run once for all tests that read what it leaves, and a browser to look at it."""
+
+import csv
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+
+class Demo:
+    """What one run of the demo printed and left."""
+
+    def __init__(self, out: Path, stdout: str) -> None:
+        self.out, self.stdout = out, stdout
+
+    def table(self, name: str) -> list[dict[str, str]]:
+        with (self.out / name).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def composite(self, month: int) -> list[float]:
+        """Percent of each class in a month's composite."""
+        rows = [r for r in self.table("monthly_summary.csv") if r["month"] == f"2021-{month:02d}-01"]
+        return [float(r["composite_share"]) * 100 for r in sorted(rows, key=lambda r: int(r["class_id"]))]
+
+    def annual(self, column: str) -> list[float]:
+        rows = sorted(self.table("annual_summary.csv"), key=lambda r: int(r["class_id"]))
+        return [float(r[column]) * 100 for r in rows]
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    out = tmp_path_factory.mktemp("demo")
+    command = [str(Path(sys.executable).parent / "landcover"), "demo", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Demo(out, done.stdout)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("Chromium is not on this machine")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield started
+        started.close()
