@@ -143,7 +143,7 @@ def _impatient_client() -> Iterator[None]:
 
 def _small_area(draw: random.Random) -> Polygon:
     """A crooked quadrilateral of some 5 to 30 ha inside the scenes."""
-    west, south = 125.6615 + draw.random() * 0.008, 45.1005 + draw.random() * 0.005
+    west, south = 125.6580 + draw.random() * 0.016, 45.1050 + draw.random() * 0.012
     width, height = 0.002 + draw.random() * 0.004, 0.002 + draw.random() * 0.004
 
     def jitter() -> float:

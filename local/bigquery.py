@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 import threading
 from datetime import datetime
 from pathlib import Path
@@ -23,14 +24,18 @@ class EmbeddedBigQuery:
     """A BigQuery REST endpoint on a loopback port, its data in a DuckDB file under ``folder``."""
 
     def __init__(self, folder: Path, project: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        self._unfinished = folder.with_name(f"{folder.name}.unfinished")
+        self._begin(folder)
         _quiet()
         from bqemulator.config import LogLevel, PersistenceMode  # noqa: PLC0415 — slow; only the embedded stack pays
         from bqemulator.config import Settings as EmulatorSettings  # noqa: PLC0415
         from bqemulator.server import EmulatorServer  # noqa: PLC0415
+        from bqemulator.versioning.snapshots import SnapshotManager  # noqa: PLC0415
         from duckdb_extensions import import_extension  # noqa: PLC0415
 
         import_extension("spatial")
+        # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
+        SnapshotManager.capture = lambda *_, **__: None
         self._server = EmulatorServer(
             EmulatorSettings(
                 persistence_mode=PersistenceMode.PERSISTENT,
@@ -47,6 +52,19 @@ class EmbeddedBigQuery:
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="bigquery", daemon=True)
+
+    def _begin(self, folder: Path) -> None:
+        """Mark a warehouse that is being made; one whose making was cut short is made anew, since nothing is in it."""
+        if self._unfinished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            self._unfinished.parent.mkdir(parents=True, exist_ok=True)
+            self._unfinished.touch()
+            folder.mkdir()
+
+    def made(self) -> None:
+        """Call once the tables are there."""
+        self._unfinished.unlink(missing_ok=True)
 
     @property
     def url(self) -> str:

@@ -1,15 +1,14 @@
 """A proxy in front of the embedded warehouse that fails some requests as the real service or the network might."""
 
 import json
-import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import urllib3
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from local.faults import Faults, cut_connection
+from local.pooled_server import PooledServer
 
 KINDS = ("unavailable", "rows", "cut after taking", "truncated")
 _NOT_FORWARDED = {"host", "connection", "content-length", "transfer-encoding", "accept-encoding"}
@@ -26,17 +25,14 @@ class FaultyBigQuery:
         self._upstream = upstream.rstrip("/")
         self._faults = faults
         self._pool = urllib3.PoolManager(maxsize=8, retries=False)
-        self._server = make_server("127.0.0.1", 0, self, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="bigquery-faults", daemon=True)
-        self._thread.start()
+        self._server = PooledServer(self).start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}"
+        return self._server.url
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         request = Request(environ)

@@ -8,7 +8,6 @@ import base64
 import logging
 import os
 import secrets
-import threading
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +15,6 @@ from typing import Any
 
 import functions_framework
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.serving import make_server
 from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
@@ -26,6 +24,7 @@ from local.bus import Bus
 from local.earth_engine.server import EarthEngineServer
 from local.faults import Faults
 from local.google_pubsub import GooglePubSub
+from local.pooled_server import PooledServer
 from shared import publishing
 from shared.logs import JsonFormatter
 from shared.messages import Tick
@@ -77,32 +76,29 @@ class Stack:
         self._log_to_file()
         self.earth_engine.start()
         self.bigquery.start()
-        self.bus.start()
         if self._warehouse_faults is not None:
             self._faulty_bigquery = FaultyBigQuery(self.bigquery.url, self._warehouse_faults)
         self._set_environment()
         self.settings = load_settings()
         self.warehouse: Warehouse = create_warehouse(self.settings)
+        self.bigquery.made()
         apps = {f"/{name}": _function_app(name) for name in FUNCTIONS}
         functions = DispatcherMiddleware(Response("no such function", status=404), apps)
         self._functions = Client(functions, Response)
-        self._webhook = make_server("127.0.0.1", self._webhook_port, apps["/register_aoi"], threaded=True)
-        threading.Thread(target=self._webhook.serve_forever, name="webhook", daemon=True).start()
+        self.bus.start()
+        self._webhook = PooledServer(apps["/register_aoi"], self._webhook_port).start()
         if isinstance(self.bus, GooglePubSub):
-            self._pushes = make_server("127.0.0.1", 0, _noticed(functions, self.bus), threaded=True)
-            threading.Thread(target=self._pushes.serve_forever, name="functions", daemon=True).start()
-            self.bus.subscribe(f"http://127.0.0.1:{self._pushes.port}")
+            self._pushes = PooledServer(_noticed(functions, self.bus)).start()
+            self.bus.subscribe(self._pushes.url)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._webhook.shutdown()
-        self._webhook.server_close()
+        self._webhook.stop()
         self.bus.stop()
         if isinstance(self.bus, GooglePubSub):
-            self._pushes.shutdown()
-            self._pushes.server_close()
+            self._pushes.stop()
         self.earth_engine.stop()
         if self._faulty_bigquery is not None:
             self._faulty_bigquery.stop()
@@ -111,7 +107,7 @@ class Stack:
 
     @property
     def webhook_url(self) -> str:
-        return f"http://127.0.0.1:{self._webhook.port}"
+        return self._webhook.url
 
     def addresses(self) -> dict[str, str]:
         """Where each part listens, and what a client needs to use it."""

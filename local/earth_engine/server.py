@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from werkzeug.exceptions import HTTPException
-from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
 from local.earth_engine import encoding, graph, registry
@@ -16,6 +15,7 @@ from local.earth_engine.algorithms.collections import serve_collection, serve_pa
 from local.earth_engine.errors import EngineError
 from local.earth_engine.faults import break_answer
 from local.faults import Faults
+from local.pooled_server import PooledServer
 
 MOST_PAYLOAD_BYTES = 10_485_760
 _ROUTE = re.compile(r"^/v1(?:alpha|beta)?/projects/[^/]+/(?P<method>algorithms|value:compute|image:computePixels)$")
@@ -96,17 +96,15 @@ class EarthEngineServer:
         for collection, folder in (passes or {}).items():
             serve_passes(collection, folder)
         self.app = EarthEngineApp()
-        self._server = make_server("127.0.0.1", 0, self.app, threaded=True)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="earth-engine", daemon=True)
+        self._server = PooledServer(self.app)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.port}"
+        return self._server.url
 
     def start(self) -> "EarthEngineServer":
-        self._thread.start()
+        self._server.start()
         return self
 
     def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.stop()

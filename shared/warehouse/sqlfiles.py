@@ -16,6 +16,12 @@ def definitions() -> dict[str, Any]:
     return json.loads((_HERE / "tables.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
+@lru_cache(maxsize=1)
+def report_columns() -> dict[str, dict[str, str]]:
+    """What each column of each ``report_*`` view means, in their order."""
+    return json.loads((_HERE / "report_columns.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+
+
 def schema(table: str) -> list[dict[str, Any]]:
     """BigQuery schema of a table, in the JSON form the service and Terraform take."""
     return json.loads((_HERE / "schemas" / f"{table}.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]

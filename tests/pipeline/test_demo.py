@@ -1,5 +1,6 @@
 """The demo as its user runs it, and the statements of the published analysis that its composites must repeat."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,9 +9,12 @@ from typing import Any
 import pytest
 
 from local.outputs import COLUMNS
+from shared.warehouse.sqlfiles import report_columns
 from tests.pipeline.conftest import Demo
+from tests.stacks import start_stack
 
 WATER, TREES, GRASS, FLOODED, CROPS, SHRUB, BUILT, BARE, SNOW = range(9)
+ROOT = Path(__file__).resolve().parents[2]
 PERCENTAGE_POINTS = 0.5  # tolerance of "≈" and of exact figures
 
 
@@ -168,3 +172,17 @@ def test_the_demo_left_no_dead_letter(demo: Demo) -> None:
         )
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith("0 dead letters")
+
+
+def test_the_columns_of_report_views_are_documented_once_and_the_readme_agrees(tmp_path: Path) -> None:
+    documented = report_columns()
+    with start_stack(tmp_path) as stack:
+        for view, columns in documented.items():
+            query = f"SELECT * FROM `{stack.warehouse.table(view)}` LIMIT 0"
+            found = stack.warehouse.client.query_and_wait(query).schema
+            assert [field.name for field in found] == list(columns)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("## Views for charts")[1].split("\n## ")[0]
+    table = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.M))
+    together = {name: text for columns in documented.values() for name, text in columns.items()}
+    assert table == together

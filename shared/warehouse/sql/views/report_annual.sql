@@ -3,7 +3,9 @@ SELECT
   summary.aoi_id,
   summary.aoi_version,
   aois.label AS aoi_label,
+  ARRAY_TO_STRING(aois.tags, ', ') AS aoi_tags,
   aois.area_m2 / 10000 AS aoi_area_ha,
+  aois.area_m2 / 1000000 AS aoi_area_km2,
   summary.year,
   summary.months_observed,
   summary.class_id,
@@ -15,11 +17,18 @@ SELECT
   summary.observation_count,
   summary.skipped_count,
   summary.mean_coverage,
+  CASE
+    WHEN summary.observation_count = 0 THEN 'none'
+    WHEN summary.observation_count < 2 OR summary.mean_coverage < 0.5 THEN 'thin'
+    ELSE 'good'
+  END AS quality,
   summary.mean_share,
   summary.mean_area_m2 / 10000 AS mean_area_ha,
+  summary.mean_area_m2 / 1000000 AS mean_area_km2,
   summary.probability_share,
   summary.composite_share,
-  summary.composite_area_m2 / 10000 AS composite_area_ha
+  summary.composite_area_m2 / 10000 AS composite_area_ha,
+  summary.composite_area_m2 / 1000000 AS composite_area_km2
 FROM `${dataset}.annual_summary` AS summary
 JOIN `${dataset}.aois` AS aois
   ON aois.aoi_id = summary.aoi_id AND aois.aoi_version = summary.aoi_version

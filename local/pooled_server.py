@@ -1,0 +1,38 @@
+"""A WSGI server on a loopback port whose threads stay.
+
+A thread for each request, as werkzeug's own server has it, loses some megabyte every time: PROJ and GDAL keep contexts
+for each thread that ever used them.
+"""
+
+import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from werkzeug.serving import ThreadedWSGIServer
+
+_THREADS = 16
+
+
+class PooledServer(ThreadedWSGIServer):
+    """Serves one application; ``start`` returns at once, ``stop`` waits for the port to be free."""
+
+    def __init__(self, application: Any, port: int = 0) -> None:
+        super().__init__("127.0.0.1", port, application)
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: Any) -> None:
+        self._pool.submit(self.process_request_thread, request, client_address)
+
+    def start(self) -> "PooledServer":
+        threading.Thread(target=self.serve_forever, name=f"serve-{self.port}", daemon=True).start()
+        return self
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
