@@ -1,0 +1,17 @@
+connection: "@{connection}"
+
+include: "/views/*.view.lkml"
+include: "/dashboards/*.dashboard.lookml"
+
+explore: report_monthly {
+  label: "Land cover by month"
+  description: "One row for each area, month and class."
+  always_filter: {
+    filters: [report_monthly.month_year: "1 year"]
+  }
+}
+
+explore: report_annual {
+  label: "Land cover by year"
+  description: "One row for each area, year and class."
+}
