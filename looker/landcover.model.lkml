@@ -15,3 +15,8 @@ explore: report_annual {
   label: "Land cover by year"
   description: "One row for each area, year and class."
 }
+
+explore: report_change {
+  label: "Change beyond season"
+  description: "Each month beside the same month of earlier years, a row for each area and class."
+}

@@ -45,7 +45,7 @@ def test_columns_and_dimensions_are_the_same_both_ways(name: str) -> None:
     described = {d["name"]: d["description"] for d in dimensions if d["name"] != "row_key"}
     assert described == VIEWS[name]
     assert made["sql_table_name"] == f"`@{{project}}.@{{dataset}}.{name}`"
-    for field in [*dimensions, *made["measures"]]:
+    for field in [*dimensions, *(measure for measure in made["measures"] if measure["type"] != "count")]:
         used = set(re.findall(r"\$\{TABLE\}\.(\w+)", field["sql"]))
         assert used
         assert used <= VIEWS[name].keys()
