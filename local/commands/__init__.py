@@ -1,0 +1,1 @@
+"""The commands of ``landcover``, by what they are for. Each loads only what it needs."""

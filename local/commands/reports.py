@@ -1,0 +1,65 @@
+"""Reports: one area, all areas, a few side by side."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from local.commands.common import Embedded, app, say, stored_in, warehouse_of
+from local.report.choices import Language, ReportForm
+from local.workspace import DEFAULT_OUT
+
+
+@app.command()
+def report(
+    aoi: Annotated[str, typer.Option(help="AOI id.")],
+    year: Annotated[int, typer.Option(help="Calendar year.")],
+    out: Annotated[Path, typer.Option(help="File to write.")],
+    warehouse: Embedded = None,
+    form: Annotated[ReportForm, typer.Option("--format", help="What to write.")] = ReportForm.HTML,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+) -> None:
+    """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
+    from local.pipeline import render_report  # noqa: PLC0415
+
+    if warehouse is None and "LANDCOVER_PROJECT" not in os.environ:
+        warehouse = DEFAULT_OUT / "demo"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        render_report(warehouse_of(stored), aoi, year, out, language, form)
+    say(f"Open {out}")
+
+
+@app.command()
+def index(
+    year: Annotated[int, typer.Option(help="Calendar year.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    warehouse: Embedded = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+) -> None:
+    """One page with a row for every area: sorts, filters, shows each year as a small chart."""
+    from local.report.index import read_years, write_index  # noqa: PLC0415
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        write_index(read_years(warehouse_of(stored), [year], []), out, language)
+    say(f"Open {out}")
+
+
+@app.command()
+def compare(
+    aoi: Annotated[list[str], typer.Option(help="AOI id; give it several times to compare areas.")],
+    year: Annotated[list[int], typer.Option(help="Calendar year; give it several times to compare years.")],
+    out: Annotated[Path, typer.Option(help="HTML file to write.")],
+    warehouse: Embedded = None,
+    language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
+) -> None:
+    """Up to six areas or years side by side."""
+    from local.report.index import read_years, write_comparison  # noqa: PLC0415
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        write_comparison(read_years(warehouse_of(stored), year, aoi), out, language)
+    say(f"Open {out}")

@@ -1,0 +1,82 @@
+"""Looking after a deployment: dead letters, and what is missing."""
+
+import contextlib
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from local.commands.common import Day, Embedded, app, say, stored_in, warehouse_of
+from shared.settings import DYNAMIC_WORLD_START
+
+_REPLAY_WAIT_SECONDS = 3600.0
+
+Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC).")]
+_EVER = datetime.combine(DYNAMIC_WORLD_START, datetime.min.time(), UTC)
+dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good: look at them, bring them back.")
+app.add_typer(dead_letters, name="dead-letters")
+
+
+@dead_letters.command("list")
+def list_dead_letters(warehouse: Embedded = None, since: Since = _EVER, topic: str = "", reason: str = "") -> None:
+    """List dead letters that were not replayed."""
+    from local.dead_letters import Selection, select  # noqa: PLC0415
+
+    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        letters = select(warehouse_of(stored), Selection(since.replace(tzinfo=UTC), topic, reason))
+    for letter in letters:
+        say(f"{letter['recorded_at']:%Y-%m-%d %H:%M:%S}  {letter['topic']}  {letter['function']}: {letter['reason']}")
+    say(f"{len(letters)} dead letters")
+
+
+@dead_letters.command("replay")
+def replay_dead_letters(
+    warehouse: Embedded = None,
+    since: Since = _EVER,
+    topic: str = "",
+    reason: str = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
+) -> None:
+    """Publish dead letters on their topics again."""
+    from local.dead_letters import Selection, replay, select  # noqa: PLC0415
+
+    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        opened = warehouse_of(stored)
+        letters = select(opened, Selection(since.replace(tzinfo=UTC), topic, reason))
+        if dry_run:
+            say(f"{len(letters)} dead letters would be replayed")
+            return
+        count = replay(opened, letters)
+        if stored is not None:
+            stored.bus.wait_idle(_REPLAY_WAIT_SECONDS)
+        say(f"{count} of {len(letters)} dead letters replayed")
+
+
+@app.command()
+def doctor(
+    warehouse: Embedded = None,
+    aoi: Annotated[list[str] | None, typer.Option(help="AOI id; may be given several times. Default: all.")] = None,
+    since: Day = None,
+    re_enqueue: Annotated[bool, typer.Option("--re-enqueue", help="Ask again for what can be mended.")] = False,
+) -> None:
+    """Compare what Earth Engine lists with what the warehouse has; say which overpasses are missing and why."""
+    from local.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
+
+    mendable = 0
+    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
+        opened = warehouse_of(stored)
+        for found in examine(opened, aoi or [], since.date() if since else None):
+            counts = ", ".join(f"{count} {state}" for state, count in sorted(found.counts().items()))
+            say(f"{found.ref.aoi_id} v{found.ref.aoi_version}: {counts or 'no overpass'}")
+            for finding in found.findings:
+                if finding.state is not State.MEASURED:
+                    say(f"  {finding.overpass_id}  {finding.state}{': ' if finding.why else ''}{finding.why}")
+            if not found.cloud_known:
+                say(f"  {opened.settings.pass_collection} cannot be read: passes without an image are not listed")
+            mendable += sum(finding.state in MENDABLE for finding in found.findings)
+            if re_enqueue:
+                say(f"  {ask_again(opened, found)} overpasses asked for again")
+        if re_enqueue and stored is not None:
+            stored.bus.wait_idle(_REPLAY_WAIT_SECONDS)
+    if mendable and not re_enqueue:
+        say(f"{mendable} can be mended: add --re-enqueue")
