@@ -8,6 +8,7 @@ from cloudevents.http import CloudEvent
 from shared.errors import InvalidMessageError
 from shared.handling import Delivery, append_dead_letter, read_delivery, trusted_push
 from shared.logs import log
+from shared.messaging import messaging
 from shared.settings import load_settings
 
 # Set by Pub/Sub on every message it forwards to a dead-letter topic.
@@ -24,8 +25,10 @@ def record_dead_letter(event: CloudEvent) -> None:
             delivery = read_delivery(event)
         except InvalidMessageError as error:
             delivery = Delivery(str(event["id"]), str(error).encode(), {})
-        subscription = delivery.attributes.get(_SUBSCRIPTION, "unknown")
+        name = delivery.attributes.get(_SUBSCRIPTION, "unknown")
+        origin = next((s for s in messaging().subscriptions if s.name == name), None)
+        function, topic = (origin.function, origin.topic) if origin else ("unknown", "unknown")
         attempts = delivery.attributes.get(_ATTEMPTS, "an unknown number of")
-        reason = f"given up after {attempts} attempts by subscription {subscription}"
-        append_dead_letter(settings, delivery, subscription, delivery.attributes.get("topic", "unknown"), reason)
+        reason = f"given up after {attempts} attempts by subscription {name}"
+        append_dead_letter(settings, delivery, function, topic, reason)
         log(logging.ERROR, "dead letter", message_id=delivery.message_id, reason=reason)

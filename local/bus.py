@@ -172,7 +172,6 @@ class Bus:
         origin = {
             "CloudPubSubDeadLetterSourceSubscription": subscription.name,
             "CloudPubSubDeadLetterSourceDeliveryCount": str(delivery.attempt),
-            "topic": subscription.topic,
         }
         self.publish(_DEAD_LETTER_TOPIC, message.data, {**message.attributes, **origin})
 

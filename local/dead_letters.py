@@ -8,7 +8,7 @@ from shared.messaging import messaging
 from shared.publishing import publish_raw
 from shared.warehouse.client import Warehouse
 
-# Pub/Sub's own marks and ours on a message that came through the dead-letter topic; the original had none of them.
+# Pub/Sub's own marks on a message that came through the dead-letter topic; the original had none of them.
 _MARKS = ("CloudPubSubDeadLetter", "googclient_")
 
 
@@ -34,7 +34,7 @@ def replay(warehouse: Warehouse, letters: list[dict[str, Any]]) -> int:
     replayed = [letter for letter in letters if letter["topic"] in messaging().topics and letter["body"]]
     for letter in replayed:
         given = json.loads(letter["attributes"] or "{}")
-        attributes = {k: v for k, v in given.items() if not k.startswith(_MARKS) and k != "topic"}
+        attributes = {k: v for k, v in given.items() if not k.startswith(_MARKS)}
         publish_raw(warehouse.settings.project, letter["topic"], [(letter["body"].encode(), attributes)])
     now = datetime.now(UTC).isoformat()
     warehouse.append(

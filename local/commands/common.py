@@ -1,22 +1,24 @@
 """What the commands share: the application, the terminal, options, and opening a warehouse."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.console import Console
 
-from local.workspace import recall
+from local.workspace import DEFAULT_OUT, recall
 from shared.settings import DYNAMIC_WORLD_START, load_settings
 from shared.warehouse.client import Warehouse
 
 if TYPE_CHECKING:
     from local.stack import Stack
 
+_LONGEST_WAIT_SECONDS = 3600.0
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="The command line ``landcover``."
 )
@@ -24,7 +26,8 @@ CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
 
 Out = Annotated[Path, typer.Option(help="Folder for warehouse, tables and report.")]
 Embedded = Annotated[
-    Path | None, typer.Option(help="Output folder of demo, run or serve; default: BigQuery of LANDCOVER_PROJECT.")
+    Path | None,
+    typer.Option(help="Output folder of demo, run or serve; default: BigQuery of LANDCOVER_PROJECT, or else the demo."),
 ]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
@@ -34,16 +37,28 @@ def say(text: str) -> None:
     CONSOLE.print(text)
 
 
-def warehouse_of(stored: "Stack | None") -> Warehouse:
-    """The embedded warehouse that was opened, or the BigQuery dataset that the environment names."""
-    return stored.warehouse if stored is not None else Warehouse(load_settings())
+class Opened(NamedTuple):
+    """A warehouse to read and, where it is an embedded one, the stack around it."""
+
+    warehouse: Warehouse
+    stack: "Stack | None"
+
+    def settle(self) -> None:
+        """Wait until the embedded functions have handled what was published; in the cloud they do by themselves."""
+        if self.stack is not None:
+            self.stack.bus.wait_idle(_LONGEST_WAIT_SECONDS)
 
 
 @contextlib.contextmanager
-def stored_in(folder: Path) -> "Iterator[Stack]":
-    """The embedded stack on a folder that demo, run or serve left. Raises UserInputError when it holds no warehouse."""
+def opened(folder: Path | None) -> Iterator[Opened]:
+    """The warehouse in a folder that demo, run or serve left; without one the BigQuery dataset that the environment
+    names, or else the demo's. Raises UserInputError when the folder holds no warehouse.
+    """
+    if folder is None and "LANDCOVER_PROJECT" in os.environ:
+        yield Opened(Warehouse(load_settings()), None)
+        return
     from local.stack import Stack  # noqa: PLC0415
 
-    scenes = recall(folder)
-    with Stack(scenes, folder, backfill_start=DYNAMIC_WORLD_START) as stack:
-        yield stack
+    folder = folder or DEFAULT_OUT / "demo"
+    with Stack(recall(folder), folder, backfill_start=DYNAMIC_WORLD_START) as stack:
+        yield Opened(stack.warehouse, stack)

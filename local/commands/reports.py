@@ -1,15 +1,12 @@
 """Reports: one area, all areas, a few side by side."""
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from local.commands.common import Embedded, app, say, stored_in, warehouse_of
+from local.commands.common import Embedded, app, opened, say
 from local.report.choices import Language, ReportForm
-from local.workspace import DEFAULT_OUT
 
 
 @app.command()
@@ -24,11 +21,9 @@ def report(
     """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
     from local.pipeline import render_report  # noqa: PLC0415
 
-    if warehouse is None and "LANDCOVER_PROJECT" not in os.environ:
-        warehouse = DEFAULT_OUT / "demo"
     out.parent.mkdir(parents=True, exist_ok=True)
-    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        render_report(warehouse_of(stored), aoi, year, out, language, form)
+    with opened(warehouse) as found:
+        render_report(found.warehouse, aoi, year, out, language, form)
     say(f"Open {out}")
 
 
@@ -43,8 +38,8 @@ def index(
     from local.report.index import read_years, write_index  # noqa: PLC0415
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        write_index(read_years(warehouse_of(stored), [year], []), out, language)
+    with opened(warehouse) as found:
+        write_index(read_years(found.warehouse, [year], []), out, language)
     say(f"Open {out}")
 
 
@@ -60,6 +55,6 @@ def compare(
     from local.report.index import read_years, write_comparison  # noqa: PLC0415
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        write_comparison(read_years(warehouse_of(stored), year, aoi), out, language)
+    with opened(warehouse) as found:
+        write_comparison(read_years(found.warehouse, year, aoi), out, language)
     say(f"Open {out}")

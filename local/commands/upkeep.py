@@ -1,15 +1,12 @@
 """Looking after a deployment: dead letters, and what is missing."""
 
-import contextlib
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from local.commands.common import Day, Embedded, app, say, stored_in, warehouse_of
+from local.commands.common import Day, Embedded, app, opened, say
 from shared.settings import DYNAMIC_WORLD_START
-
-_REPLAY_WAIT_SECONDS = 3600.0
 
 Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC).")]
 _EVER = datetime.combine(DYNAMIC_WORLD_START, datetime.min.time(), UTC)
@@ -22,8 +19,8 @@ def list_dead_letters(warehouse: Embedded = None, since: Since = _EVER, topic: s
     """List dead letters that were not replayed."""
     from local.dead_letters import Selection, select  # noqa: PLC0415
 
-    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        letters = select(warehouse_of(stored), Selection(since.replace(tzinfo=UTC), topic, reason))
+    with opened(warehouse) as at:
+        letters = select(at.warehouse, Selection(since.replace(tzinfo=UTC), topic, reason))
     for letter in letters:
         say(f"{letter['recorded_at']:%Y-%m-%d %H:%M:%S}  {letter['topic']}  {letter['function']}: {letter['reason']}")
     say(f"{len(letters)} dead letters")
@@ -40,15 +37,13 @@ def replay_dead_letters(
     """Publish dead letters on their topics again."""
     from local.dead_letters import Selection, replay, select  # noqa: PLC0415
 
-    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        opened = warehouse_of(stored)
-        letters = select(opened, Selection(since.replace(tzinfo=UTC), topic, reason))
+    with opened(warehouse) as at:
+        letters = select(at.warehouse, Selection(since.replace(tzinfo=UTC), topic, reason))
         if dry_run:
             say(f"{len(letters)} dead letters would be replayed")
             return
-        count = replay(opened, letters)
-        if stored is not None:
-            stored.bus.wait_idle(_REPLAY_WAIT_SECONDS)
+        count = replay(at.warehouse, letters)
+        at.settle()
         say(f"{count} of {len(letters)} dead letters replayed")
 
 
@@ -63,20 +58,19 @@ def doctor(
     from local.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
 
     mendable = 0
-    with stored_in(warehouse) if warehouse else contextlib.nullcontext(None) as stored:
-        opened = warehouse_of(stored)
-        for found in examine(opened, aoi or [], since.date() if since else None):
+    with opened(warehouse) as at:
+        for found in examine(at.warehouse, aoi or [], since.date() if since else None):
             counts = ", ".join(f"{count} {state}" for state, count in sorted(found.counts().items()))
             say(f"{found.ref.aoi_id} v{found.ref.aoi_version}: {counts or 'no overpass'}")
             for finding in found.findings:
                 if finding.state is not State.MEASURED:
                     say(f"  {finding.overpass_id}  {finding.state}{': ' if finding.why else ''}{finding.why}")
             if not found.cloud_known:
-                say(f"  {opened.settings.pass_collection} cannot be read: passes without an image are not listed")
+                say(f"  {at.warehouse.settings.pass_collection} cannot be read: passes without an image are not listed")
             mendable += sum(finding.state in MENDABLE for finding in found.findings)
             if re_enqueue:
-                say(f"  {ask_again(opened, found)} overpasses asked for again")
-        if re_enqueue and stored is not None:
-            stored.bus.wait_idle(_REPLAY_WAIT_SECONDS)
+                say(f"  {ask_again(at.warehouse, found)} overpasses asked for again")
+        if re_enqueue:
+            at.settle()
     if mendable and not re_enqueue:
         say(f"{mendable} can be mended: add --re-enqueue")

@@ -133,6 +133,7 @@ def test_a_poison_message_blocks_no_other_and_ends_as_a_dead_letter(carrier: Car
     receiver.eventually(lambda: bool(receiver.of("record-dead-letter")))
     (dead,) = receiver.of("record-dead-letter")
     assert dead.data == b"poison"
+    assert "topic" not in dead.attributes, "Pub/Sub names the subscription only"
     assert dead.attributes["origin"] == "test"
     assert dead.attributes["CloudPubSubDeadLetterSourceSubscription"] == "dispatch"
     assert int(dead.attributes["CloudPubSubDeadLetterSourceDeliveryCount"]) >= 5

@@ -98,7 +98,8 @@ def test_an_unknown_aoi_is_retried_then_buried_by_the_bus(tmp_path: Path, monkey
         assert stack.bus.wait_idle(WAIT_SECONDS)
         (letter,) = rows(stack, "dead_letters")
         assert letter["reason"] == "given up after 20 attempts by subscription backfill"
-        assert letter["topic"] == "aoi-registrations"
+        assert (letter["function"], letter["topic"]) == ("backfill", "aoi-registrations")
+        assert dead_letters.replay(stack.warehouse, [letter]) == 1, "its subscription tells where it belongs"
         assert json.loads(letter["body"])["aoi_id"] == "x"
 
 
