@@ -10,6 +10,7 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from shared.aois import extent_of_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.handling import handle
@@ -21,6 +22,8 @@ from shared.warehouse.client import Warehouse
 
 # A frequent tick looks back further than its period, so that one lost tick is made up by the next.
 _FREQUENT_LOOKBACK = timedelta(hours=6)
+# A box is some 350 bytes in a query's parameters, and BigQuery takes 10 MB a request.
+_BOXES_PER_QUERY = 10_000
 
 
 @functions_framework.cloud_event
@@ -33,15 +36,15 @@ def _discover(tick: Tick, settings: Settings) -> dict[str, Any]:
     if tick.job != "discover":
         return {"ignored": tick.job}
     warehouse = Warehouse(settings)
-    extent = warehouse.query("aoi_extent")[0]
-    if not extent["aoi_count"]:
+    extent = extent_of_aois(warehouse)
+    if extent is None:
         return {"listed": 0, "announced": 0}
     now = datetime.now(UTC)
     end = datetime.combine(tick.run_date, time.max, UTC) if tick.run_date else now
     start = end - timedelta(days=settings.discover_window_days)
     since_us = round((now - _FREQUENT_LOOKBACK).timestamp() * 1e6) if tick.scope == "frequent" else None
     connect(settings, "discover")
-    listed = {image.image_id: image for image in list_images(settings.collection, start, end, _box(extent), since_us)}
+    listed = {image.image_id: image for image in list_images(settings.collection, start, end, extent, since_us)}
     new = [listed[image_id] for image_id in _unannounced(list(listed.values()), start, warehouse)]
     published_at = datetime.now(UTC).isoformat()
     publish(
@@ -66,16 +69,13 @@ def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse
         for image in images
         for west, south, east, north in bounding_boxes(image.footprint)
     ]
-    if not boxes:
-        return []
-    rows = warehouse.query("new_acquisitions", boxes=boxes, since=(start - timedelta(days=1)).date())
-    return [row["image_id"] for row in rows]
-
-
-def _box(extent: dict[str, Any]) -> dict[str, Any]:
-    west, south, east, north = (extent[k] for k in ("west_deg", "south_deg", "east_deg", "north_deg"))
-    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [ring]}
+    since = (start - timedelta(days=1)).date()
+    rows = [
+        row
+        for first in range(0, len(boxes), _BOXES_PER_QUERY)
+        for row in warehouse.query("new_acquisitions", boxes=boxes[first : first + _BOXES_PER_QUERY], since=since)
+    ]
+    return sorted({row["image_id"] for row in rows})
 
 
 def _log_row(image: SceneImage, published_at: str) -> dict[str, Any]:

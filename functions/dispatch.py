@@ -67,4 +67,4 @@ def _requests(overpass_id: str, rows: list[dict[str, Any]], settings: Settings) 
 
     for run in chunked(rows, request_budget(settings), cost):
         refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in run]
-        yield MeasurementRequest(overpass_ids=[overpass_id], aois=refs)
+        yield MeasurementRequest(overpass_ids=[overpass_id], aois=refs, announce=True)

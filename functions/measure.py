@@ -13,11 +13,13 @@ from cloudevents.http import CloudEvent
 from shared.aois import current_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_overpasses
+from shared.events import observation_created
 from shared.handling import handle
 from shared.measuring import Job, measure_jobs
-from shared.messages import MeasurementRequest, Topic
+from shared.messages import EventType, MeasurementRequest, Topic
 from shared.observations import observation_row, provenance
 from shared.planning import overpasses_over, region_of
+from shared.publishing import publish
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
@@ -53,4 +55,7 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
         for job, areas in measure_jobs(jobs, settings)
     ]
     warehouse.append("observations", rows)
+    if request.announce:
+        events = [observation_created(row, datetime.now(UTC)) for row in rows]
+        publish(settings.project, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})
     return {**outcome, "observations": len(rows)}

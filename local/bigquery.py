@@ -115,7 +115,9 @@ def create_warehouse(settings: Settings) -> Warehouse:
         client.create_table(table, exists_ok=True)
     for name in definitions()["views"]:
         view = bigquery.Table(warehouse.table(name))
-        view.view_query = sql("views", name, dataset=f"{project}.{settings.dataset}")
+        view.view_query = sql(
+            "views", name, dataset=f"{project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+        )
         client.create_table(view, exists_ok=True)
     return warehouse
 

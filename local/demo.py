@@ -12,6 +12,7 @@ from local.pipeline import (
     composite_and_summarise,
     day_after,
     fresh_folder,
+    record_passes,
     register_and_backfill,
     settle,
     write_outputs,
@@ -62,6 +63,8 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         settle(stack, say)
         say("Composites of the months and the year that changed, then the scheduled SQL")
         composite_and_summarise(stack, day_after(_YEAR_END), say)
+        say("The passes that left no image, and how fresh the numbers are")
+        record_passes(stack, _YEAR_END, say)
         report = write_outputs(stack, [AOI_ID], date(YEAR, 1, 1), _YEAR_END, out, say)
         console.print(monthly_table(stack.warehouse, AOI_ID, YEAR))
         delivered = ", ".join(f"{name} {count}" for name, count in stack.bus.delivered.items())

@@ -93,6 +93,16 @@ def composite_and_summarise(stack: Stack, run_time: datetime, say: Say) -> None:
     stack.summarise(run_time)
 
 
+def record_passes(stack: Stack, last: date, say: Say) -> None:
+    """Record the passes up to a day where the scenes folder knows them, and say how fresh each AOI is."""
+    if stack.knows_passes:
+        stack.tick("record-passes", run_date=last)
+        settle(stack, say)
+    for row in stack.warehouse.query("freshness"):
+        seen = f"last usable view {row['last_usable_at']:%Y-%m-%d}" if row["last_usable_at"] else "no usable view"
+        say(f"  {row['aoi_id']}: {seen}; latest passes: {row['latest_passes'] or 'none known'}")
+
+
 def write_outputs(stack: Stack, aoi_ids: Iterable[str], first: date, last: date, out: Path, say: Say) -> Path:
     """CSV files and reports; returns the path of ``report.html``, which shows the first AOI's last year."""
     write_csv(stack.warehouse, out)

@@ -21,6 +21,8 @@ def keep_running(stack: Stack, every_seconds: float) -> None:
     while not stop.is_set():
         _settle(stack, stop)  # a backfill under way will have measured what discover would announce
         for scheduled in schedules().ticks:
+            if scheduled.tick.job == "record-passes" and not stack.knows_passes:
+                continue
             stack.publish_tick(scheduled.tick)
             _settle(stack, stop)
         stack.summarise(datetime.now(UTC))

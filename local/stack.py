@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from local.bigquery import EmbeddedBigQuery, create_warehouse, run_scheduled
 from local.bigquery_faults import FaultyBigQuery
 from local.bus import Bus
+from local.earth_engine.passes import PASSES_FILE
 from local.earth_engine.server import EarthEngineServer
 from local.faults import Faults
 from local.google_pubsub import GooglePubSub
@@ -32,7 +33,18 @@ from shared.settings import Settings, load_settings
 from shared.warehouse import client as warehouse_client
 from shared.warehouse.client import Warehouse
 
-FUNCTIONS = ("register_aoi", "discover", "dispatch", "measure", "backfill", "composite", "record_dead_letter")
+FUNCTIONS = (
+    "register_aoi",
+    "discover",
+    "dispatch",
+    "measure",
+    "backfill",
+    "composite",
+    "record_passes",
+    "alert_changes",
+    "deliver_event",
+    "record_dead_letter",
+)
 PROJECT = "local-project"
 _FUNCTIONS_FOLDER = Path(__file__).resolve().parent.parent / "functions"
 
@@ -56,6 +68,7 @@ class Stack:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._scenes = scenes
         self._backfill_start = backfill_start
         self._webhook_port = webhook_port
         self._more_settings = settings or {}
@@ -120,6 +133,11 @@ class Stack:
             "dataset": self.settings.dataset,
             "webhook_secret": self.webhook_secret,
         }
+
+    @property
+    def knows_passes(self) -> bool:
+        """Whether the scenes folder says when the satellites passed without leaving an image."""
+        return (self._scenes / PASSES_FILE).is_file()
 
     def tick(self, job: str, scope: str = "full", run_date: date | None = None) -> None:
         """What Cloud Scheduler does: publish one tick."""

@@ -20,3 +20,8 @@ explore: report_change {
   label: "Change beyond season"
   description: "Each month beside the same month of earlier years, a row for each area and class."
 }
+
+explore: report_freshness {
+  label: "Freshness"
+  description: "One row for each area: its last usable view, why later passes gave nothing, the next pass."
+}

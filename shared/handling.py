@@ -25,7 +25,7 @@ from werkzeug.exceptions import Unauthorized
 from shared.errors import InvalidMessageError, NeverError, UntrustedCallerError
 from shared.identity import require_push_account
 from shared.logs import log, log_fields
-from shared.messages import Message
+from shared.messages import MeasurementRequest, Message, Topic
 from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
 
@@ -136,7 +136,8 @@ def _run(
 
 
 def append_dead_letter(settings: Settings, delivery: Delivery, function: str, topic: str, reason: str) -> None:
-    """Append one row to ``dead_letters``."""
+    """Append one row to ``dead_letters``, with what the message was about where it can be told."""
+    about = _measurements(delivery) if topic == Topic.MEASUREMENTS else None
     row = {
         "dead_letter_id": uuid.uuid4().hex,
         "recorded_at": datetime.now(UTC).isoformat(),
@@ -146,5 +147,14 @@ def append_dead_letter(settings: Settings, delivery: Delivery, function: str, to
         "reason": reason[:4000],
         "body": delivery.body.decode("utf-8", "replace"),
         "attributes": json.dumps(delivery.attributes),
+        "aois": [ref.model_dump() for ref in about.aois] if about else [],
+        "overpass_ids": about.overpass_ids if about else [],
     }
     Warehouse(settings).append("dead_letters", [row])
+
+
+def _measurements(delivery: Delivery) -> MeasurementRequest | None:
+    try:
+        return parse(MeasurementRequest, delivery.body)
+    except InvalidMessageError:
+        return None

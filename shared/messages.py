@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 AoiId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
 OverpassId = Annotated[str, Field(pattern=r"^\d{8}T\d{6}$")]
@@ -20,6 +20,7 @@ class Topic(StrEnum):
     ACQUISITIONS = "acquisitions"
     AOI_REGISTRATIONS = "aoi-registrations"
     MEASUREMENTS = "measurements"
+    EVENTS = "events"
     DEAD_LETTERS = "dead-letters"
 
 
@@ -43,10 +44,11 @@ class Message(BaseModel):
 class Tick(Message):
     """``ticks``: Cloud Scheduler asks for one job. ``full`` lists the whole window, ``frequent`` recent ingestions."""
 
-    job: Literal["discover", "composite"]
+    job: Literal["discover", "composite", "record-passes", "alert-changes"]
     scope: Literal["frequent", "full"] = "full"
     period: Literal["month", "year"] | None = Field(default=None, description="Which composites; both when unset.")
     run_date: date | None = Field(default=None, description="Acts as of this day (default: today, UTC).")
+    day: date | None = Field(default=None, description="record-passes: this day only, instead of one message a day.")
 
 
 class Acquisition(Message):
@@ -83,7 +85,71 @@ class MeasurementRequest(Message):
 
     overpass_ids: list[OverpassId] = Field(min_length=1, max_length=1_000)
     aois: list[AoiRef] = Field(min_length=1, max_length=1_000)
+    announce: bool = Field(default=False, description="Publish an event for each observation: news, not history.")
 
     def subject(self) -> dict[str, Any]:
         named = [f"{ref.aoi_id} v{ref.aoi_version}" for ref in self.aois[:_MOST_NAMED]]
         return {"aoi": named, "overpass": self.overpass_ids[:_MOST_NAMED]}
+
+
+class EventType(StrEnum):
+    """What ``events`` tells of; also the message attribute ``type``."""
+
+    OBSERVATION_CREATED = "observation.created"
+    CHANGE_FLAGGED = "change.flagged"
+
+
+class ClassArea(Message):
+    """Area of one class in an observation. No probability area where a scene carries labels only."""
+
+    class_id: int
+    class_name: str
+    label_area_m2: float
+    probability_area_m2: float | None = None
+
+
+class ObservationCreated(Message):
+    """An overpass was measured over an AOI, for the first time or more completely than before."""
+
+    aoi_id: AoiId
+    aoi_version: int = Field(ge=1)
+    overpass_id: OverpassId
+    acquired_at: AwareDatetime
+    coverage: float
+    valid_area_m2: float
+    aoi_area_m2: float
+    classes: list[ClassArea]
+    image_ids: list[str]
+
+
+class ChangeFlagged(Message):
+    """A month differs from the same month of earlier years by more than season: a flagged row of ``report_change``."""
+
+    aoi_id: AoiId
+    aoi_version: int = Field(ge=1)
+    aoi_label: str | None = None
+    month: date
+    class_id: int
+    class_name: str
+    composite_share: float
+    mean_coverage: float
+    baseline_years: int
+    baseline_share: float
+    change_share: float
+    change_area_ha: float
+    expected_change_area_ha: float
+
+
+class Event(Message):
+    """``events``: news for other systems, also sent as a webhook where one is configured.
+
+    The same news has the same ``event_id`` however often it is published.
+    """
+
+    event_id: str = Field(pattern=r"^evt_[0-9a-f]{32}$")
+    type: EventType
+    timestamp: AwareDatetime
+    data: ObservationCreated | ChangeFlagged
+
+    def subject(self) -> dict[str, Any]:
+        return {"event_id": self.event_id, "aoi": [f"{self.data.aoi_id} v{self.data.aoi_version}"]}

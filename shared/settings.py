@@ -50,6 +50,15 @@ class Settings(BaseSettings):
         default=SecretStr(""),
         description="Standard Webhooks secrets (whsec_…), separated by spaces; several while rotating.",
     )
+    event_url: str | None = Field(
+        default=None,
+        pattern=r"^https://[^\s/@?#]+(/\S*)?$",
+        description="Address that events are sent to as signed webhooks; unset means none.",
+    )
+    event_secrets: SecretStr = Field(
+        default=SecretStr(""),
+        description="Standard Webhooks secrets (whsec_…) that sign events, separated by spaces.",
+    )
     max_body_bytes: int = Field(default=5_000_000, gt=0, description="Largest webhook body accepted.")
     max_features: int = Field(default=1_000, gt=0, description="Most AOIs in one webhook call.")
     max_vertices: int = Field(default=20_000, gt=0, description="Most positions in one AOI.")
@@ -79,6 +88,8 @@ class Settings(BaseSettings):
     def _account_and_audience(self) -> Self:
         if (self.push_service_account is None) != (self.push_audience is None):
             raise ValueError("PUSH_SERVICE_ACCOUNT and PUSH_AUDIENCE: set both, or neither")
+        if self.event_url is not None and not self.event_secrets.get_secret_value().split():
+            raise ValueError("EVENT_URL: events are sent signed only, and EVENT_SECRETS is empty")
         return self
 
 

@@ -113,8 +113,8 @@ resource "google_cloudfunctions2_function" "service" {
       content {
         key        = "LANDCOVER_${upper(secret_environment_variables.key)}"
         project_id = var.project
-        secret     = google_secret_manager_secret.webhook.secret_id
-        version    = google_secret_manager_secret_version.webhook.version
+        secret     = google_secret_manager_secret.signing[secret_environment_variables.key].secret_id
+        version    = google_secret_manager_secret_version.signing[secret_environment_variables.key].version
       }
     }
   }
@@ -124,7 +124,7 @@ resource "google_cloudfunctions2_function" "service" {
     google_artifact_registry_repository_iam_member.build,
     google_project_iam_member.build_logs,
     google_storage_bucket_iam_member.build,
-    google_secret_manager_secret_iam_member.webhook,
+    google_secret_manager_secret_iam_member.signing,
   ]
 }
 

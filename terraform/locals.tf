@@ -2,12 +2,14 @@ locals {
   source_root = "${path.module}/.."
 
   # The definitions that the code, the embedded stack and the tests read too.
-  services  = jsondecode(file("${path.module}/services.json"))
-  messaging = jsondecode(file("${local.source_root}/shared/messaging.json"))
-  schedules = jsondecode(file("${local.source_root}/shared/schedules.json"))
-  warehouse = jsondecode(file("${local.source_root}/shared/warehouse/tables.json"))
+  all_services = jsondecode(file("${path.module}/services.json"))
+  messaging    = jsondecode(file("${local.source_root}/shared/messaging.json"))
+  schedules    = jsondecode(file("${local.source_root}/shared/schedules.json"))
+  warehouse    = jsondecode(file("${local.source_root}/shared/warehouse/tables.json"))
 
-  subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription }
+  # Events are always published; who delivers them is made only where there is somebody to tell.
+  services      = { for name, service in local.all_services : name => service if name != "deliver-event" || var.event_url != null }
+  subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription if contains(keys(local.services), subscription.name) }
   pushed        = { for name, service in local.services : name => service if contains(keys(local.subscriptions), name) }
 
   max_instances = { for name, service in local.services : name => lookup(var.max_instances, name, service.max_instances) }
@@ -18,6 +20,7 @@ locals {
   own_settings = {
     project          = var.project
     dataset          = google_bigquery_dataset.landcover.dataset_id
+    event_url        = var.event_url
     max_bytes_billed = tostring(var.max_bytes_billed_per_query)
   }
   environment = {

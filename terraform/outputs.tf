@@ -5,7 +5,13 @@ output "webhook_url" {
 
 output "webhook_secret" {
   description = "The newest signing secret, for senders: terraform output -raw webhook_secret"
-  value       = "whsec_${random_bytes.webhook[var.webhook_secret_generations[0]].base64}"
+  value       = "whsec_${random_bytes.signing["webhook_secrets ${var.webhook_secret_generations[0]}"].base64}"
+  sensitive   = true
+}
+
+output "event_secret" {
+  description = "The newest secret that signs events, for their receiver: terraform output -raw event_secret"
+  value       = var.event_url == null ? null : "whsec_${random_bytes.signing["event_secrets ${var.event_secret_generations[0]}"].base64}"
   sensitive   = true
 }
 

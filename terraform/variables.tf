@@ -67,6 +67,32 @@ variable "webhook_secret_generations" {
   }
 }
 
+variable "event_url" {
+  description = "HTTPS address that events (observation.created, change.flagged) are sent to as signed webhooks; null sends none. Events are published on the topic events in any case."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.event_url == null || can(regex("^https://[^\\s/@?#]+(/\\S*)?$", var.event_url))
+    error_message = "Give an https address without user name, or null."
+  }
+}
+
+variable "event_secret_generations" {
+  description = "Names of the secrets that sign events, newest first. Events are signed with all of them: add one in front to rotate; drop the old one once the receiver has changed."
+  type        = list(string)
+  default     = ["first"]
+
+  validation {
+    condition     = length(var.event_secret_generations) >= 1 && length(var.event_secret_generations) <= 3
+    error_message = "Keep one to three generations: one usually, two while rotating."
+  }
+  validation {
+    condition     = length(distinct(var.event_secret_generations)) == length(var.event_secret_generations)
+    error_message = "Each generation has a name of its own."
+  }
+}
+
 variable "public_webhook" {
   description = "Whether anyone may reach the webhook (its signature decides). False where the organisation forbids public services; grant callers run.invoker on it then."
   type        = bool
@@ -85,7 +111,7 @@ variable "max_instances" {
   default     = {}
 
   validation {
-    condition     = alltrue([for service, count in var.max_instances : contains(keys(local.services), service) && count >= 1])
+    condition     = alltrue([for service, count in var.max_instances : contains(keys(local.all_services), service) && count >= 1])
     error_message = "Name services of services.json, each with one instance or more."
   }
   validation {
@@ -130,7 +156,7 @@ variable "settings" {
   validation {
     condition = alltrue([for name in keys(var.settings) : contains([
       "collection", "backfill_start", "coverage_floor", "discover_window_days", "earth_engine_deadline_seconds", "max_area_km2",
-      "max_body_bytes", "max_features", "max_vertices", "pair_budget", "payload_budget_bytes", "pixel_budget",
+      "max_body_bytes", "max_features", "max_vertices", "pair_budget", "pass_collection", "payload_budget_bytes", "pixel_budget",
     ], name)])
     error_message = "Only settings of the README's table can be set here, in lower case and without LANDCOVER_; project, dataset, identities and secrets are Terraform's own."
   }

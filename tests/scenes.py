@@ -1,5 +1,6 @@
 """Scenes made in memory, and areas computed without any of the project's code."""
 
+import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import rasterio
 from affine import Affine
 from exactextract import exact_extract
 from pyproj import Geod, Transformer
-from shapely import segmentize, transform
+from shapely import box, segmentize, transform
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
@@ -131,3 +132,17 @@ def independent_areas(path: Path, polygon: BaseGeometry) -> dict[str, np.ndarray
     if "water" in values:
         result["probability"] = np.array([(cells.areas_m2 * values[name])[valid].sum() for name in CLASS_NAMES])
     return result
+
+
+def write_passes(folder: Path, clouds: dict[str, float], outline: BaseGeometry = box(125, 45, 126, 46)) -> None:  # noqa: B008
+    """The collection of all Sentinel-2 scenes: cloud percent by scene id, all with one footprint."""
+    features = [
+        {
+            "type": "Feature",
+            "id": scene_id,
+            "properties": {"CLOUDY_PIXEL_PERCENTAGE": cloud},
+            "geometry": mapping(outline),
+        }
+        for scene_id, cloud in clouds.items()
+    ]
+    (folder / "passes.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))

@@ -60,6 +60,7 @@ def run(
         stack.tick("discover", run_date=last)
         pipeline.settle(stack, say)
         pipeline.composite_and_summarise(stack, pipeline.day_after(last), say)
+        pipeline.record_passes(stack, last, say)
         report_path = pipeline.write_outputs(stack, aoi_ids, first, last, out, say)
         CONSOLE.print(monthly_table(stack.warehouse, aoi_ids[0], last.year))
     say(f"Tables are in {out}; open {report_path}")

@@ -44,21 +44,46 @@ def list_overpasses(collection: str, overpass_ids: list[str], region: dict[str, 
     return [image for image in listed if image.overpass_id in wanted]
 
 
+class Scene(NamedTuple):
+    """A Sentinel-2 scene, whether or not Dynamic World has an image of it. Cloud is 0 to 100, footprint GeoJSON."""
+
+    scene_id: str
+    overpass_id: str
+    cloud_percent: float | None
+    footprint: dict[str, Any]
+
+
 class Pass(NamedTuple):
-    """A Sentinel-2 overpass of a region, whether or not Dynamic World has an image of it. Cloud is 0 to 100."""
+    """A Sentinel-2 overpass of a region and the cloud share, 0 to 100, of its clearest scene."""
 
     overpass_id: str
     least_cloud_percent: float | None
 
 
+def list_scenes(collection: str, start: datetime, end: datetime, region: dict[str, Any]) -> list[Scene]:
+    """Scenes sensed in [start, end) that touch the region, by the collection of all scenes, sorted by id."""
+    found = {
+        feature["properties"]["image_id"]: feature
+        for feature in _list(collection, _describe_scene, start, end, region, None)
+    }
+    return [
+        Scene(
+            scene_id,
+            parse_scene_name(scene_id).sensing_stamp,
+            feature["properties"].get("cloud_percent"),
+            feature["geometry"],
+        )
+        for scene_id, feature in sorted(found.items())
+    ]
+
+
 def list_passes(collection: str, start: datetime, end: datetime, region: dict[str, Any]) -> list[Pass]:
-    """Overpasses of a region in [start, end) by the collection of all scenes, each with its clearest granule."""
+    """Overpasses of a region in [start, end), oldest first."""
     clouds: dict[str, list[float]] = {}
-    for feature in _list(collection, _describe_pass, start, end, region, None):
-        properties = feature["properties"]
-        percents = clouds.setdefault(parse_scene_name(properties["image_id"]).sensing_stamp, [])
-        if properties.get("cloud_percent") is not None:
-            percents.append(properties["cloud_percent"])
+    for scene in list_scenes(collection, start, end, region):
+        percents = clouds.setdefault(scene.overpass_id, [])
+        if scene.cloud_percent is not None:
+            percents.append(scene.cloud_percent)
     return [Pass(overpass_id, min(percents, default=None)) for overpass_id, percents in sorted(clouds.items())]
 
 
@@ -102,11 +127,10 @@ def _describe(image: Any) -> Any:
     )
 
 
-def _describe_pass(image: Any) -> Any:
+def _describe_scene(image: Any) -> Any:
     image = ee.Image(image)
-    return ee.Feature(
-        None, {"image_id": image.get("system:index"), "cloud_percent": image.get("CLOUDY_PIXEL_PERCENTAGE")}
-    )
+    described = {"image_id": image.get("system:index"), "cloud_percent": image.get("CLOUDY_PIXEL_PERCENTAGE")}
+    return ee.Feature(image.geometry(), described)
 
 
 def _millis(moment: datetime) -> int:

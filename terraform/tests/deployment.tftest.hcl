@@ -66,6 +66,33 @@ override_resource {
 }
 
 override_resource {
+  target = google_service_account.service["record-passes"]
+  values = {
+    name   = "projects/some-landcover-project/serviceAccounts/landcover-record-passes@some-landcover-project.iam.gserviceaccount.com"
+    email  = "landcover-record-passes@some-landcover-project.iam.gserviceaccount.com"
+    member = "serviceAccount:landcover-record-passes@some-landcover-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.service["alert-changes"]
+  values = {
+    name   = "projects/some-landcover-project/serviceAccounts/landcover-alert-changes@some-landcover-project.iam.gserviceaccount.com"
+    email  = "landcover-alert-changes@some-landcover-project.iam.gserviceaccount.com"
+    member = "serviceAccount:landcover-alert-changes@some-landcover-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
+  target = google_service_account.service["deliver-event"]
+  values = {
+    name   = "projects/some-landcover-project/serviceAccounts/landcover-deliver-event@some-landcover-project.iam.gserviceaccount.com"
+    email  = "landcover-deliver-event@some-landcover-project.iam.gserviceaccount.com"
+    member = "serviceAccount:landcover-deliver-event@some-landcover-project.iam.gserviceaccount.com"
+  }
+}
+
+override_resource {
   target = google_service_account.service["record-dead-letter"]
   values = {
     name   = "projects/some-landcover-project/serviceAccounts/landcover-record-dead-letter@some-landcover-project.iam.gserviceaccount.com"
@@ -104,6 +131,7 @@ override_resource {
 variables {
   project     = "some-landcover-project"
   alert_email = "operators@example.com"
+  event_url   = "https://hooks.example.com/landcover"
 }
 
 run "everything" {
@@ -135,12 +163,29 @@ run "rotation" {
   }
 
   assert {
-    condition     = length(split(" ", google_secret_manager_secret_version.webhook.secret_data)) == 2
+    condition     = length(split(" ", google_secret_manager_secret_version.signing["webhook_secrets"].secret_data)) == 2
     error_message = "While rotating, both secrets are accepted."
   }
   assert {
-    condition     = startswith(google_secret_manager_secret_version.webhook.secret_data, output.webhook_secret)
+    condition     = startswith(google_secret_manager_secret_version.signing["webhook_secrets"].secret_data, output.webhook_secret)
     error_message = "The newest secret is the one to hand out."
+  }
+}
+
+run "nobody_to_tell" {
+  command = apply
+
+  variables {
+    event_url = null
+  }
+
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.service), "deliver-event") && !contains(keys(google_pubsub_subscription.push), "deliver-event")
+    error_message = "Without an address nothing waits to deliver events."
+  }
+  assert {
+    condition     = keys(google_secret_manager_secret.signing) == ["webhook_secrets"] && contains(keys(google_pubsub_topic.topic), "events")
+    error_message = "Without an address there is no secret for it; the topic is there all the same."
   }
 }
 
@@ -246,9 +291,20 @@ run "the_same_generation_twice" {
 
   variables {
     webhook_secret_generations = ["first", "first"]
+    event_secret_generations   = ["first", "first"]
   }
 
-  expect_failures = [var.webhook_secret_generations]
+  expect_failures = [var.webhook_secret_generations, var.event_secret_generations]
+}
+
+run "unsafe_event_address" {
+  command = plan
+
+  variables {
+    event_url = "http://hooks.example.com/landcover"
+  }
+
+  expect_failures = [var.event_url]
 }
 
 run "bad_limits" {

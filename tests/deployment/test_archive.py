@@ -21,7 +21,7 @@ from shapely.geometry import mapping
 from local.stack import Stack
 from tests.deployment.terraform import Configuration, Deployed
 from tests.deployment.test_terraform import SERVICES
-from tests.scenes import write_scene
+from tests.scenes import write_passes, write_scene
 from tests.stacks import feature, rows, signed_post, start_stack
 
 IMAGE = "20210703T023111_20210703T023105_T51TYL"
@@ -36,6 +36,26 @@ EVENTS: dict[str, dict[str, Any]] = {
     "dispatch": {"image_id": IMAGE},
     "discover": {"job": "discover", "run_date": "2021-07-10"},
     "composite": {"job": "composite"},
+    "record-passes": {"job": "record-passes", "day": "2021-07-03"},
+    "alert-changes": {"job": "alert-changes", "run_date": "2021-07-10"},
+    "deliver-event": {
+        "event_id": "evt_" + "0" * 32,
+        "type": "change.flagged",
+        "timestamp": "2021-08-01T00:00:00Z",
+        "data": {
+            **AOI,
+            "month": "2021-07-01",
+            "class_id": 1,
+            "class_name": "trees",
+            "composite_share": 0.5,
+            "mean_coverage": 0.9,
+            "baseline_years": 2,
+            "baseline_share": 0.6,
+            "change_share": -0.1,
+            "change_area_ha": -10,
+            "expected_change_area_ha": -8,
+        },
+    },
     "record-dead-letter": {"anything": "at all"},
 }
 
@@ -136,7 +156,7 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         for name, service in SERVICES.items():
             variables = environment_of(deployed, name, stack)
             guarded[name] = running.enter_context(unpacked.serving(service["function"], variables))
-            trusting = {k: v for k, v in variables.items() if not k.startswith("LANDCOVER_PUSH_")}
+            trusting = {k: v for k, v in variables.items() if not k.startswith(("LANDCOVER_PUSH_", "LANDCOVER_EVENT_"))}
             open_to_us[name] = running.enter_context(unpacked.serving(service["function"], trusting))
         for url in [*guarded.values(), *open_to_us.values()]:
             wait_for(url)
@@ -146,6 +166,7 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         assert rows(stack, "dead_letters") == []
 
         write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(200, 200))
+        write_passes(tmp_path / "scenes", {IMAGE: 20.0})
         body = json.dumps({"type": "aoi.registered", "data": feature("a", SQUARE)})
         answer = signed_post(guarded["register-aoi"], stack.webhook_secret, body)
         assert (answer.status_code, answer.json()["aois"][0]["aoi_version"]) == (202, 1)
@@ -155,6 +176,7 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         assert stack.bus.wait_idle(60)
         assert {row["overpass_id"] for row in rows(stack, "observations_current")} == {IMAGE[:15]}
         assert {row["period"] for row in rows(stack, "composites_current")} == {"month", "year"}
+        assert [row["overpass_id"] for row in rows(stack, "passes_current")] == [IMAGE[:15]]
         assert [row["function"] for row in rows(stack, "dead_letters")] == ["unknown"]
 
         assert push(open_to_us["measure"], "measure", None).status_code == 200, "a message without data"

@@ -22,7 +22,7 @@ from tests.deployment.uses import SQL, Uses, tables_of, uses
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES: dict[str, dict[str, Any]] = json.loads((ROOT / "terraform" / "services.json").read_text(encoding="utf-8"))
 PROJECT = "some-landcover-project"
-SECRETS = {"webhook_secrets"}
+SECRETS = {"webhook_secrets": "landcover-webhook-secrets", "event_secrets": "landcover-event-secrets"}
 # Left unset in the cloud: the real service.
 LOCAL_ONLY = {"earth_engine_url"}
 SUMMARIES = {query.name for query in schedules().scheduled_queries}
@@ -71,7 +71,7 @@ def test_a_service_is_given_what_its_code_uses_and_nothing_else(name: str) -> No
     service = SERVICES[name]
     needed: Uses = uses(service["function"])
     assert set(service["settings"]) | set(service["secrets"]) | LOCAL_ONLY == needed.settings | LOCAL_ONLY
-    assert set(service["secrets"]) == needed.settings & SECRETS
+    assert set(service["secrets"]) == needed.settings & SECRETS.keys()
     assert set(service["publishes"]) == needed.publishes
     assert set(service["reads"]) == needed.reads
     assert set(service["appends"]) == needed.appends
@@ -96,13 +96,14 @@ def test_services_run_the_right_file_with_the_right_variables(deployed: Deployed
         assert f"serviceAccount:{config['service_account_email']}" == account(name)
         given = {key.removeprefix("LANDCOVER_").lower() for key in config["environment_variables"]}
         assert given <= set(service["settings"])
-        always = {"project", "dataset", "push_audience", "push_service_account", "max_bytes_billed"}
+        always = {"project", "dataset", "push_audience", "push_service_account", "max_bytes_billed", "event_url"}
         assert given == always & set(service["settings"]), "the rest has its default"
         secret = {entry["key"] for entry in config["secret_environment_variables"]}
         assert secret == {f"LANDCOVER_{name.upper()}" for name in service["secrets"]}
         values = {
             key.removeprefix("LANDCOVER_").lower(): value for key, value in config["environment_variables"].items()
         }
+        values |= dict.fromkeys(service["secrets"], "whsec_c2VjcmV0")
         assert Settings(**values).project == PROJECT
 
 
@@ -145,6 +146,7 @@ def grants(deployed: Deployed) -> set[tuple[str, str, str]]:
     """Every (member, role, what it is on) that Terraform grants."""
     topics = {topic["name"]: key for key, topic in deployed.of("google_pubsub_topic").items()}
     services = {f["name"]: f["name"] for f in deployed.of("google_cloudfunctions2_function").values()}
+    secrets = {secret["id"]: secret["secret_id"] for secret in deployed.of("google_secret_manager_secret").values()}
     found = set()
     for kind, resources in deployed.resources.items():
         assert not kind.endswith(("_iam_binding", "_iam_policy")), "these would take rights away from others"
@@ -157,7 +159,7 @@ def grants(deployed: Deployed) -> set[tuple[str, str, str]]:
                 "google_pubsub_topic_iam_member": lambda v: f"topic {topics[v['topic']]}",
                 "google_pubsub_subscription_iam_member": lambda v: f"subscription {v['subscription']}",
                 "google_cloud_run_v2_service_iam_member": lambda v: f"service {services[v['name']]}",
-                "google_secret_manager_secret_iam_member": lambda v: "secret",
+                "google_secret_manager_secret_iam_member": lambda v: f"secret {secrets[v['secret_id']]}",
                 "google_service_account_iam_member": lambda v: f"account {v['service_account_id'].rsplit('/', 1)[-1]}",
                 "google_storage_bucket_iam_member": lambda v: "bucket",
                 "google_artifact_registry_repository_iam_member": lambda v: "repository",
@@ -182,8 +184,8 @@ def expected_grants(deployed: Deployed) -> set[tuple[str, str, str]]:
         if needed.earth_engine:
             wanted.add((member, "roles/earthengine.viewer", "project"))
             wanted.add((member, "roles/serviceusage.serviceUsageConsumer", "project"))
-        if needed.settings & SECRETS:
-            wanted.add((member, "roles/secretmanager.secretAccessor", "secret"))
+        for secret in needed.settings & SECRETS.keys():
+            wanted.add((member, "roles/secretmanager.secretAccessor", f"secret {SECRETS[secret]}"))
     for subscription in messaging().subscriptions:
         wanted.add((PUSH, "roles/run.invoker", f"service landcover-{subscription.name}"))
         wanted.add((agent, "roles/pubsub.subscriber", f"subscription {subscription.name}"))
@@ -231,9 +233,10 @@ def test_tables_and_views_are_those_of_the_code(deployed: Deployed) -> None:
         partitions = [(p["type"], p["field"]) for p in table["time_partitioning"]]
         wanted = (definition["partition_type"], definition["partition_field"])
         assert partitions == ([wanted] if definition["partition_field"] else [])
+    floor = Settings.model_fields["coverage_floor"].default
     for name in definitions()["views"]:
         (view,) = made[name]["view"]
-        assert view["query"] == sql("views", name, dataset=f"{PROJECT}.landcover")
+        assert view["query"] == sql("views", name, dataset=f"{PROJECT}.landcover", coverage_floor=floor)
         assert view["use_legacy_sql"] is False
 
 
@@ -321,7 +324,7 @@ def test_settings_that_may_be_set_are_those_that_exist() -> None:
     text = (ROOT / "terraform" / "variables.tf").read_text(encoding="utf-8")
     block = text[text.index('variable "settings"') :]
     allowed = set(re.findall(r'"([a-z_0-9]+)"', block[block.index("contains([") : block.index("], name)")]))
-    own = {"project", "dataset", "push_audience", "push_service_account", "webhook_secrets", "max_bytes_billed"}
+    own = {"project", "dataset", "push_audience", "push_service_account", *SECRETS, "max_bytes_billed", "event_url"}
     reachable = {setting for service in SERVICES.values() for setting in service["settings"]} | {"coverage_floor"}
     assert allowed == reachable - own
     assert allowed <= set(Settings.model_fields)

@@ -1,6 +1,6 @@
 """Season is no change; a clearing is, in the month in which it happens and with its area."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from shapely import Polygon
 from shapely.geometry import mapping
 
 from local.stack import Stack
+from shared.messages import Tick
 from tests.scenes import independent_cells, write_scene
 from tests.stacks import feature, register, rows, settle, start_stack
 
@@ -57,6 +58,17 @@ def flagged(stack: Stack) -> list[dict[str, Any]]:
     return [row for row in found if row["flagged"]]
 
 
+def told_once(stack: Stack, changes: list[dict[str, Any]]) -> None:
+    """Each change of the last three months becomes one event, however often the job runs."""
+    for _ in range(2):
+        stack.publish_tick(Tick(job="alert-changes", run_date=date(2023, 10, 5)))
+        settle(stack)
+    recent = [(row["month"], row["class_id"]) for row in changes if row["month"] >= date(2023, 8, 1)]
+    told = [(row["month"], row["class_id"]) for row in rows(stack, "change_alerts", "month, class_id")]
+    assert told == recent
+    assert stack.bus.delivered["deliver_event"] == len(recent) > 0
+
+
 def test_three_years_of_the_same_season_raise_nothing(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
         write_years(tmp_path / "scenes", None, (2023, 7))
@@ -69,6 +81,7 @@ def test_a_clearing_of_five_percent_of_the_forest_is_flagged_within_its_month_wi
         clearing[30:50, 20:35] = True  # 300 of the 6,000 forest pixels
         written = write_years(tmp_path / "scenes", clearing, (2023, 7))
         changes = flagged(stack)
+        told_once(stack, changes)
     cells = independent_cells(next(iter(written.values())), AREA)
     truth_ha = cells.areas_m2[clearing[cells.rows, cells.columns]].sum() / 10_000
     assert truth_ha == pytest.approx(3.0, rel=0.01)

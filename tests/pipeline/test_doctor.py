@@ -15,10 +15,9 @@ from local.cli import app
 from local.doctor import State, ask_again, examine
 from local.earth_engine import server
 from local.earth_engine.errors import EngineError
-from local.earth_engine.passes import PASSES_FILE
 from local.stack import Stack
 from local.workspace import remember
-from tests.scenes import write_scene
+from tests.scenes import write_passes, write_scene
 from tests.stacks import WAIT_SECONDS, feature, register, rows, settle, start_stack
 
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
@@ -31,19 +30,6 @@ def image(day: int, tile: str = "T51TYL") -> str:
 
 def write(folder: Path, name: str, hidden: np.ndarray | None = None) -> None:
     write_scene(folder, name, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200), hidden=hidden)
-
-
-def write_passes(folder: Path, clouds: dict[int, float]) -> None:
-    features = [
-        {
-            "type": "Feature",
-            "id": image(day),
-            "properties": {"CLOUDY_PIXEL_PERCENTAGE": cloud},
-            "geometry": dict(mapping(box(125, 45, 126, 46))),
-        }
-        for day, cloud in clouds.items()
-    ]
-    (folder / PASSES_FILE).write_text(json.dumps({"type": "FeatureCollection", "features": features}))
 
 
 def prepared(stack: Stack, scenes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +50,7 @@ def prepared(stack: Stack, scenes: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         stack.bus.publish("measurements", json.dumps(body).encode(), {"lane": "live"})
         assert stack.bus.wait_idle(WAIT_SECONDS)
     write(scenes, image(23))
-    write_passes(scenes, {3: 5.0, 26: 80.0, 28: 12.0})
+    write_passes(scenes, {image(3): 5.0, image(26): 80.0, image(28): 12.0})
 
 
 def test_every_overpass_gets_its_reason_and_what_can_be_mended_is(
@@ -112,7 +98,7 @@ def test_the_command_says_it_in_words(tmp_path: Path, monkeypatch: pytest.Monkey
     scenes, out = tmp_path / "scenes", tmp_path / "out"
     with start_stack(tmp_path) as stack:
         prepared(stack, scenes, monkeypatch)
-        (scenes / PASSES_FILE).unlink()
+        (scenes / "passes.geojson").unlink()
     remember(out, scenes)
     said = CliRunner().invoke(app, ["doctor", "--warehouse", str(out)], catch_exceptions=False)
     assert "a v1: 1 failed, 1 measured, 1 measured before all its images were there" in said.output

@@ -1,0 +1,45 @@
+"""events → a signed webhook, where one is configured. Every attempt is a row of ``deliveries``."""
+
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import functions_framework
+from cloudevents.http import CloudEvent
+
+from shared.errors import NeverError, RetryLaterError
+from shared.handling import handle
+from shared.messages import Event, Topic
+from shared.outbound import Outcome, send
+from shared.settings import Settings
+from shared.warehouse.client import Warehouse
+
+
+@functions_framework.cloud_event
+def deliver_event(event: CloudEvent) -> None:
+    """Handle one event."""
+    handle(event, "deliver_event", Topic.EVENTS, Event, _deliver)
+
+
+def _deliver(event: Event, settings: Settings) -> dict[str, Any]:
+    if settings.event_url is None:
+        return {"outcome": "nobody to tell"}
+    attempted_at = datetime.now(UTC)
+    attempt = send(event, settings.event_url, settings.event_secrets.get_secret_value().split(), attempted_at)
+    row = {
+        "event_id": event.event_id,
+        "event_type": event.type,
+        "aoi_id": event.data.aoi_id,
+        "attempted_at": attempted_at.isoformat(),
+        "host": urlsplit(settings.event_url).netloc,
+        "outcome": attempt.outcome,
+        "status_code": attempt.status_code,
+        "reason": attempt.reason or None,
+        "seconds": attempt.seconds,
+    }
+    Warehouse(settings).append("deliveries", [row])
+    if attempt.outcome in {Outcome.GONE, Outcome.REFUSED}:
+        raise NeverError(f"event {event.event_id} cannot be delivered: {attempt.reason}")
+    if attempt.outcome is Outcome.FAILED:
+        raise RetryLaterError(f"event {event.event_id} was not taken: {attempt.reason}")
+    return {"outcome": attempt.outcome}

@@ -1,0 +1,109 @@
+"""ticks → passes: when Sentinel-2 passed over each AOI, and how cloudy it was, whether or not an image came of it.
+
+This is what tells an AOI that nobody measured from one that nobody could see, and when the next view is due.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from typing import Any
+
+import functions_framework
+from cloudevents.http import CloudEvent
+from shapely.geometry import mapping
+
+from shared.aois import extent_of_aois
+from shared.earth_engine.client import connect
+from shared.earth_engine.listing import Scene, list_scenes
+from shared.handling import handle
+from shared.messages import Tick, Topic
+from shared.planning import footprint_shape
+from shared.publishing import publish
+from shared.scenes import bounding_boxes, sensing_time
+from shared.settings import Settings
+from shared.warehouse.client import Warehouse
+
+# One repeat cycle of ten days, so that the next pass can be told, and two days in which scenes still come in.
+_WINDOW_DAYS = 12
+# A datatake that begins before midnight ends within the hour.
+_LONGEST_DATATAKE = timedelta(hours=1)
+# A scene is some 900 bytes in a query's parameters, and BigQuery takes 10 MB a request.
+_SCENES_PER_QUERY = 4_000
+
+
+@functions_framework.cloud_event
+def record_passes(event: CloudEvent) -> None:
+    """Handle one tick: publish one for each day of the window, or record the day it names."""
+    handle(event, "record_passes", Topic.TICKS, Tick, _record)
+
+
+def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
+    if tick.job != "record-passes":
+        return {"ignored": tick.job}
+    if tick.day is None:
+        last = tick.run_date or datetime.now(UTC).date()
+        days = [last - timedelta(days=back) for back in range(_WINDOW_DAYS)]
+        ticks = [Tick(job="record-passes", day=day) for day in days]
+        publish(settings.project, Topic.TICKS, ticks, {"job": "record-passes"})
+        return {"days": len(days)}
+    warehouse = Warehouse(settings)
+    extent = extent_of_aois(warehouse)
+    if extent is None:
+        return {"scenes": 0, "passes": 0}
+    connect(settings, "record_passes")
+    scenes = _scenes_of(tick.day, extent, settings)
+    recorded_at = datetime.now(UTC).isoformat()
+    found = 0
+    for batch in _batches(scenes):
+        rows = warehouse.query("new_passes", day=tick.day, scenes=list(_parameters(batch)))
+        warehouse.append("passes", [_row(row, recorded_at) for row in rows])
+        found += len(rows)
+    return {"day": tick.day.isoformat(), "scenes": len(scenes), "passes": found}
+
+
+def _scenes_of(day: date, extent: dict[str, Any], settings: Settings) -> list[Scene]:
+    """The scenes of the datatakes that began on a day."""
+    start = datetime.combine(day, time.min, UTC)
+    listed = list_scenes(settings.pass_collection, start, start + timedelta(days=1) + _LONGEST_DATATAKE, extent)
+    return [scene for scene in listed if sensing_time(scene.overpass_id).date() == day]
+
+
+def _batches(scenes: list[Scene]) -> Iterator[list[Scene]]:
+    """Runs of whole overpasses, each small enough for one query: an AOI's scenes of one overpass stay together."""
+    batch: list[Scene] = []
+    for _, group in groupby(scenes, key=lambda scene: scene.overpass_id):
+        overpass = list(group)
+        if batch and len(batch) + len(overpass) > _SCENES_PER_QUERY:
+            yield batch
+            batch = []
+        batch += overpass
+    if batch:
+        yield batch
+
+
+def _parameters(scenes: list[Scene]) -> Iterator[dict[str, Any]]:
+    for scene in scenes:
+        outline = footprint_shape(scene.footprint)
+        for west, south, east, north in bounding_boxes(scene.footprint):
+            yield {
+                "scene_id": scene.scene_id,
+                "overpass_id": scene.overpass_id,
+                # parameters have no null: the query takes a negative share for an unknown one
+                "cloud_percent": -1.0 if scene.cloud_percent is None else float(scene.cloud_percent),
+                "footprint": json.dumps(mapping(outline)),
+                "west_deg": float(west),
+                "south_deg": float(south),
+                "east_deg": float(east),
+                "north_deg": float(north),
+            }
+
+
+def _row(found: dict[str, Any], recorded_at: str) -> dict[str, Any]:
+    acquired_at = sensing_time(found["overpass_id"])
+    return {
+        **found,
+        "acquired_at": acquired_at.isoformat(),
+        "acquired_date": acquired_at.date().isoformat(),
+        "recorded_at": recorded_at,
+    }
