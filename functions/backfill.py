@@ -1,7 +1,8 @@
-"""aoi-registrations → measurements: the history of a new AOI version, in messages that fit one request each."""
+"""aoi-registrations → measurements: the history of new AOI versions, in messages that fit one request each."""
 
+from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import functions_framework
@@ -12,40 +13,63 @@ from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.errors import RetryLaterError
 from shared.handling import handle
-from shared.measuring import request_budget
-from shared.messages import AoiRef, AoiRegistration, Lane, MeasurementRequest, Topic
+from shared.measuring import aoi_cost, request_budget
+from shared.messages import AoiRef, AoiRegistration, Lane, MeasurementRequest, NewAoi, Topic
 from shared.planning import Aoi, Budget, chunked, overpasses_over, pixels, region_of
 from shared.publishing import publish
+from shared.scenes import SceneImage, sensing_time
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
 
 @functions_framework.cloud_event
 def backfill(event: CloudEvent) -> None:
-    """Handle one registration."""
+    """Handle the registration of some AOIs."""
     handle(event, "backfill", Topic.AOI_REGISTRATIONS, AoiRegistration, _backfill)
 
 
 def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     warehouse = Warehouse(settings)
-    ref = AoiRef(aoi_id=message.aoi_id, aoi_version=message.aoi_version)
-    found = current_aois([ref], warehouse)
-    if not found:
-        if not warehouse.query("versions_by_aoi", aoi_ids=[message.aoi_id]):
-            raise RetryLaterError(f"AOI {message.aoi_id} is not in the register yet")
-        return {"superseded": True, "messages": 0}
-    aoi = found[0]
+    aois = current_aois([new.ref() for new in message.aois], warehouse)
+    superseded = _superseded(message.aois, aois, warehouse)
+    if not aois:
+        return {"superseded": superseded, "messages": 0}
     connect(settings, "backfill")
-    start = datetime.combine(message.backfill_start, time.min, UTC)
-    images = list_images(settings.collection, start, datetime.now(UTC) + timedelta(days=1), region_of([aoi]))
-    overpass_ids = [overpass.overpass_id for overpass in overpasses_over(aoi, images)]
-    requests = list(_requests(aoi, ref, overpass_ids, settings))
+    starts = {new.aoi_id: new.backfill_start for new in message.aois}
+    first = datetime.combine(min(starts[aoi.aoi_id] for aoi in aois), time.min, UTC)
+    images = list_images(settings.collection, first, datetime.now(UTC) + timedelta(days=1), region_of(aois))
+    together: dict[tuple[str, ...], list[Aoi]] = defaultdict(list)
+    for aoi in aois:
+        together[_overpass_ids(aoi, images, starts[aoi.aoi_id])].append(aoi)
+    requests = [
+        request for overpass_ids, group in together.items() for request in _requests(group, overpass_ids, settings)
+    ]
     publish(settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
-    return {"overpasses": len(overpass_ids), "messages": len(requests)}
+    overpasses = sum(len(overpass_ids) * len(group) for overpass_ids, group in together.items())
+    return {"superseded": superseded, "overpasses": overpasses, "messages": len(requests)}
 
 
-def _requests(aoi: Aoi, ref: AoiRef, overpass_ids: list[str], settings: Settings) -> Iterator[MeasurementRequest]:
-    # the geometry travels once a request, however many overpasses share it
-    cost = Budget(pixels(aoi.area_m2), 1, 0)
-    for run in chunked(overpass_ids, request_budget(settings), lambda _: cost):
-        yield MeasurementRequest(overpass_ids=run, aois=[ref])
+def _superseded(wanted: list[NewAoi], found: list[Aoi], warehouse: Warehouse) -> int:
+    """How many were replaced or deleted since. Raises RetryLaterError for one that no query shows yet."""
+    missing = {new.aoi_id for new in wanted} - {aoi.aoi_id for aoi in found}
+    if missing:
+        known = {row["aoi_id"] for row in warehouse.query("versions_by_aoi", aoi_ids=sorted(missing))}
+        if unknown := sorted(missing - known):
+            raise RetryLaterError(f"AOI {unknown[0]} is not in the register yet ({len(unknown)} AOIs are not)")
+    return len(missing)
+
+
+def _overpass_ids(aoi: Aoi, images: list[SceneImage], start: date) -> tuple[str, ...]:
+    since = [image for image in images if sensing_time(image.overpass_id).date() >= start]
+    return tuple(overpass.overpass_id for overpass in overpasses_over(aoi, since))
+
+
+def _requests(group: list[Aoi], overpass_ids: tuple[str, ...], settings: Settings) -> Iterator[MeasurementRequest]:
+    """Every AOI of the group at every overpass: as many AOIs as one request holds, then as many overpasses."""
+    budget = request_budget(settings)
+    for aois in chunked(group, budget, aoi_cost):
+        refs = [AoiRef(aoi_id=aoi.aoi_id, aoi_version=aoi.aoi_version) for aoi in aois]
+        # geometries travel once a request, however many overpasses share them
+        cost = Budget(sum(pixels(aoi.area_m2) for aoi in aois), len(aois), 0)
+        for run in chunked(overpass_ids, budget, lambda _, cost=cost: cost):  # type: ignore[misc]
+            yield MeasurementRequest(overpass_ids=run, aois=refs)

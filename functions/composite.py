@@ -1,12 +1,13 @@
 """ticks → composites: recompute the mode composite of every month and year whose observations changed."""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import functions_framework
 from cloudevents.http import CloudEvent
+from shapely.geometry import shape
 
 from shared.aois import current_aois
 from shared.earth_engine.client import connect
@@ -23,6 +24,8 @@ from shared.warehouse.client import Warehouse
 # Stop taking new AOIs well before the platform's 540 s and hand the rest on.
 _WORK_SECONDS = 300.0
 _ROWS_PER_QUERY = 1_000
+# Some ten requests of a month's composites, so that a batch begun in time also ends in time.
+_ROWS_PER_LISTING = 200
 
 
 @functions_framework.cloud_event
@@ -37,45 +40,57 @@ def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
     deadline = time.monotonic() + _WORK_SECONDS
     warehouse = Warehouse(settings)
     stale = warehouse.query("stale_composites", period=tick.period or "", most=_ROWS_PER_QUERY)
-    refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in stale]
+    refs = {AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in stale}
     aois = {aoi.aoi_id: aoi for aoi in current_aois(refs, warehouse)} if refs else {}
     connect(settings, "composite")
     written = 0
     left_over = len(stale) >= _ROWS_PER_QUERY
-    for aoi_id, rows in groupby(stale, key=lambda row: str(row["aoi_id"])):
+    for batch in _batches([row for row in stale if row["aoi_id"] in aois], aois):
         if time.monotonic() > deadline:
             left_over = True
             break
-        if aoi_id in aois:
-            written += _recompute(aois[aoi_id], list(rows), settings, warehouse)
+        written += _recompute(batch, aois, settings, warehouse)
     if left_over and written:
         publish(settings.project, Topic.TICKS, [tick], {"job": "composite"})
     return {"stale": len(stale), "composites": written}
 
 
-def _recompute(aoi: Aoi, rows: list[dict[str, Any]], settings: Settings, warehouse: Warehouse) -> int:
-    periods = {(row["period"], row["period_start"]): _end(row["period"], row["period_start"]) for row in rows}
-    start = datetime.combine(min(first for _, first in periods), datetime.min.time(), UTC)
-    end = datetime.combine(max(periods.values()), datetime.min.time(), UTC)
+def _batches(rows: list[dict[str, Any]], aois: dict[str, Aoi]) -> Iterator[list[dict[str, Any]]]:
+    """Runs of rows whose AOIs lie near each other, so that one listing of images serves them."""
+
+    def place(row: dict[str, Any]) -> tuple[int, int, str]:
+        west, south, _, _ = shape(aois[row["aoi_id"]].geometry).bounds
+        return int(south // 1), int(west // 1), row["aoi_id"]
+
+    ordered = sorted(rows, key=place)
+    for start in range(0, len(ordered), _ROWS_PER_LISTING):
+        yield ordered[start : start + _ROWS_PER_LISTING]
+
+
+def _recompute(rows: list[dict[str, Any]], aois: dict[str, Aoi], settings: Settings, warehouse: Warehouse) -> int:
+    start = _midnight(min(row["period_start"] for row in rows))
+    end = _midnight(max(_end(row["period"], row["period_start"]) for row in rows))
+    batch = [aois[aoi_id] for aoi_id in sorted({row["aoi_id"] for row in rows})]
     listed_at = datetime.now(UTC)
-    overpasses = overpasses_over(
-        aoi, list_images(settings.collection, start, end + timedelta(days=1), region_of([aoi]))
-    )
+    images = list_images(settings.collection, start, end + timedelta(days=1), region_of(batch))
+    overpasses = {aoi.aoi_id: overpasses_over(aoi, images) for aoi in batch}
     jobs = []
-    for (period, first), last in periods.items():
-        stamps = (f"{first:%Y%m%d}", f"{last:%Y%m%d}")
-        inside = [o for o in overpasses if stamps[0] <= o.overpass_id[:8] < stamps[1]]
+    for row in rows:
+        period, first = row["period"], row["period_start"]
+        stamps = (f"{first:%Y%m%d}", f"{_end(period, first):%Y%m%d}")
+        inside = [o for o in overpasses[row["aoi_id"]] if stamps[0] <= o.overpass_id[:8] < stamps[1]]
         if inside:
-            jobs.append(Job(f"{period}|{first.isoformat()}", aoi, inside, with_probabilities=False))
+            key = f"{row['aoi_id']}|{period}|{first.isoformat()}"
+            jobs.append(Job(key, aois[row["aoi_id"]], inside, with_probabilities=False))
     results = []
     for job, areas in measure_jobs(jobs, settings):
-        period, first_day = job.key.split("|")
+        _, period, first_day = job.key.split("|")
         used = [image for overpass in job.overpasses for image in overpass.used]
         listed = sum(len(overpass.listed) for overpass in job.overpasses)
         results.append(
             composite_row(
-                aoi.aoi_id,
-                aoi.aoi_version,
+                job.aoi.aoi_id,
+                job.aoi.aoi_version,
                 period,
                 first_day,
                 areas,
@@ -85,6 +100,10 @@ def _recompute(aoi: Aoi, rows: list[dict[str, Any]], settings: Settings, warehou
         )
     warehouse.append("composites", results)
     return len(results)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), UTC)
 
 
 def _end(period: str, first: date) -> date:

@@ -10,9 +10,9 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.aois import extent_of_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
+from shared.extent import extent_of_aois
 from shared.handling import handle
 from shared.messages import Acquisition, Tick, Topic
 from shared.publishing import publish

@@ -13,9 +13,9 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from shapely.geometry import mapping
 
-from shared.aois import extent_of_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import Scene, list_scenes
+from shared.extent import extent_of_aois
 from shared.handling import handle
 from shared.messages import Tick, Topic
 from shared.planning import footprint_shape

@@ -24,6 +24,11 @@ def request_budget(settings: Settings) -> Budget:
     return Budget(settings.pixel_budget, settings.pair_budget, settings.payload_budget_bytes)
 
 
+def aoi_cost(aoi: Aoi) -> Budget:
+    """What one AOI at one overpass takes of a request."""
+    return Budget(pixels(aoi.area_m2), 1, len(json.dumps(aoi.geometry)))
+
+
 def measure_jobs(jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Areas]]:
     """Areas of each job, in order, a request's worth at a time; the pieces of a job are summed."""
     costs = _costs(jobs)

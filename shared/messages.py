@@ -62,22 +62,29 @@ class Acquisition(Message):
         return {"image": self.image_id}
 
 
-class AoiRegistration(Message):
-    """``aoi-registrations``: an AOI version came into being and wants its history."""
-
-    aoi_id: AoiId
-    aoi_version: int = Field(ge=1)
-    backfill_start: date
-
-    def subject(self) -> dict[str, Any]:
-        return {"aoi": [f"{self.aoi_id} v{self.aoi_version}"]}
-
-
 class AoiRef(Message):
     """One version of one AOI."""
 
     aoi_id: AoiId
     aoi_version: int = Field(ge=1)
+
+
+class NewAoi(AoiRef):
+    """An AOI version that came into being, and the first day of its history."""
+
+    backfill_start: date
+
+    def ref(self) -> AoiRef:
+        return AoiRef(aoi_id=self.aoi_id, aoi_version=self.aoi_version)
+
+
+class AoiRegistration(Message):
+    """``aoi-registrations``: these AOI versions came into being together and want their history."""
+
+    aois: list[NewAoi] = Field(min_length=1, max_length=100)
+
+    def subject(self) -> dict[str, Any]:
+        return {"aoi": [f"{new.aoi_id} v{new.aoi_version}" for new in self.aois[:_MOST_NAMED]]}
 
 
 class MeasurementRequest(Message):

@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.messages import AoiRegistration
+from shared.messages import AoiRegistration, NewAoi
 from shared.registration import DELETED, REGISTERED, RegisteredAoi, RegistrationEvent
 from shared.version import __version__
 from shared.warehouse.client import Warehouse
+
+# AOIs that are registered together often lie together: their history is listed once and measured together.
+_AOIS_PER_BACKFILL = 100
 
 
 def record(
@@ -78,8 +81,9 @@ def _answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _backfills(rows: list[dict[str, Any]]) -> list[AoiRegistration]:
-    return [
-        AoiRegistration(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"], backfill_start=row["backfill_start"])
+    new = [
+        NewAoi(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"], backfill_start=row["backfill_start"])
         for row in rows
         if row["event_type"] == REGISTERED
     ]
+    return [AoiRegistration(aois=new[i : i + _AOIS_PER_BACKFILL]) for i in range(0, len(new), _AOIS_PER_BACKFILL)]

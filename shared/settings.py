@@ -74,7 +74,9 @@ class Settings(BaseSettings):
     pixel_budget: int = Field(
         default=100_000_000, gt=0, description="Most AOI pixels × overpasses in one Earth Engine request."
     )
-    pair_budget: int = Field(default=500, gt=0, description="Most AOI × overpass pairs in one Earth Engine request.")
+    pair_budget: int = Field(
+        default=1_000, gt=0, le=1_000, description="Most AOI × overpass pairs in one Earth Engine request."
+    )
     max_bytes_billed: int = Field(
         default=100_000_000_000, gt=0, description="Most bytes that one query of a function may read; more is refused."
     )

@@ -80,7 +80,7 @@ def _aligned_offset(projection: Projection, window: Window) -> tuple[int, int] |
     ours, theirs = projection.transform, window.transform
     if projection.crs != window.projection.crs:
         return None
-    if not np.allclose([ours.a, ours.b, ours.d, ours.e], [theirs.a, theirs.b, theirs.d, theirs.e], rtol=1e-9, atol=0):
+    if not all(math.isclose(getattr(ours, name), getattr(theirs, name), rel_tol=1e-9) for name in "abde"):
         return None
     col, row = ~ours @ (theirs.c, theirs.f)
     if abs(col - round(col)) > _ALIGNED_TOLERANCE_PIXELS or abs(row - round(row)) > _ALIGNED_TOLERANCE_PIXELS:

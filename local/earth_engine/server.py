@@ -30,12 +30,14 @@ _STATUS_NAMES = {
 class EarthEngineApp:
     """Answers the client library: discovery, algorithms, value:compute and image:computePixels.
 
-    Counts the requests of each kind, so that tests and benchmarks can say how many a piece of work took. With
-    ``faults``, computations fail as planned.
+    Counts the requests of each kind and the bytes of computations, so that tests and benchmarks can say what a piece of
+    work took. With ``faults``, computations fail as planned.
     """
 
     def __init__(self) -> None:
         self.requests: dict[str, int] = {}
+        self.bytes_received = 0
+        self.bytes_sent = 0
         self.faults: Faults | None = None
         self._lock = threading.Lock()
 
@@ -66,7 +68,11 @@ class EarthEngineApp:
         fault = self.faults.draw() if self.faults else None
         if fault is not None:
             return break_answer(fault, request.environ, lambda: _computed(route["method"], request))
-        return _computed(route["method"], request)
+        response = _computed(route["method"], request)
+        with self._lock:
+            self.bytes_received += request.content_length or 0
+            self.bytes_sent += response.calculate_content_length() or 0
+        return response
 
 
 def _computed(method: str, request: Request) -> Response:

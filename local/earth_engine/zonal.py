@@ -5,13 +5,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
-from exactextract import exact_extract
-from exactextract.feature import JSONFeatureSource
-from exactextract.raster import NumPyRasterSource
 from rasterio.features import geometry_mask
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
+from local.earth_engine.coverage import pixel_shares
 from local.earth_engine.errors import EngineError
 from local.earth_engine.raster import transformer
 from local.earth_engine.reducers import Accumulator, Reducer
@@ -47,7 +45,8 @@ def pixel_bounds(region: BaseGeometry, projection: Projection) -> tuple[int, int
     if region.is_empty:
         return 0, 0, 0, 0
     west, south, east, north = region.bounds
-    corners = [~projection.transform @ (x, y) for x in (west, east) for y in (south, north)]
+    inverse = ~projection.transform
+    corners = [inverse @ (x, y) for x in (west, east) for y in (south, north)]
     if not all(math.isfinite(v) for corner in corners for v in corner):
         raise EngineError(f"Unable to transform geometry into requested projection {projection.crs}.")
     columns, rows = [c for c, _ in corners], [r for _, r in corners]
@@ -56,8 +55,7 @@ def pixel_bounds(region: BaseGeometry, projection: Projection) -> tuple[int, int
 
 def coverage_fractions(region: BaseGeometry, window: Window) -> np.ndarray | None:
     """Share of each pixel's area inside the region, exact; None when the region misses the window."""
-    west, south, east, north = window.bounds
-    frame = shapely.box(west, south, east, north)
+    frame = shapely.box(*window.bounds)
     if not region.intersects(frame):
         return None
     if region.contains(frame):
@@ -65,14 +63,9 @@ def coverage_fractions(region: BaseGeometry, window: Window) -> np.ndarray | Non
     part = region.intersection(frame)
     if part.area == 0:
         return None
-    source = NumPyRasterSource(np.zeros(window.shape, dtype=np.uint8), xmin=west, ymin=south, xmax=east, ymax=north)
-    feature = {"type": "Feature", "properties": {}, "geometry": mapping(part)}
-    found = exact_extract(source, JSONFeatureSource(feature), ["cell_id", "coverage"])[0]["properties"]
-    fractions = np.zeros(window.height * window.width)
-    fractions[np.asarray(found["cell_id"], dtype=np.int64)] = found["coverage"]
-    fractions = fractions.reshape(window.shape)
-    # exactextract counts rows from the north; a grid whose rows run north is the other way round
-    return fractions if window.transform.e < 0 else fractions[::-1]
+    to_pixels = ~window.transform
+    scaled = shapely.transform(part, lambda xy: np.column_stack(to_pixels @ (xy[:, 0], xy[:, 1])))
+    return pixel_shares(scaled, window.height, window.width)
 
 
 def centres_inside(region: BaseGeometry, window: Window) -> np.ndarray | None:

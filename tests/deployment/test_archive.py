@@ -30,7 +30,7 @@ _START_SECONDS = 120.0
 AOI = {"aoi_id": "a", "aoi_version": 1}
 # What each service is sent, in an order in which each finds what it needs.
 EVENTS: dict[str, dict[str, Any]] = {
-    "backfill": {**AOI, "backfill_start": "2021-07-01"},
+    "backfill": {"aois": [{**AOI, "backfill_start": "2021-07-01"}]},
     "measure": {"overpass_ids": [IMAGE[:15]], "aois": [AOI]},
     "measure-backfill": {"overpass_ids": [IMAGE[:15]], "aois": [AOI]},
     "dispatch": {"image_id": IMAGE},

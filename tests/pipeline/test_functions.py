@@ -94,13 +94,15 @@ def test_real_notifications_are_refused_with_a_reason_and_crash_nothing(tmp_path
 def test_an_unknown_aoi_is_retried_then_buried_by_the_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus, "_LONGEST_BACKOFF_SECONDS", 0.01)
     with start_stack(tmp_path) as stack:
-        stack.bus.publish("aoi-registrations", b'{"aoi_id": "x", "aoi_version": 1, "backfill_start": "2021-01-01"}', {})
+        stack.bus.publish(
+            "aoi-registrations", b'{"aois": [{"aoi_id": "x", "aoi_version": 1, "backfill_start": "2021-01-01"}]}', {}
+        )
         assert stack.bus.wait_idle(WAIT_SECONDS)
         (letter,) = rows(stack, "dead_letters")
         assert letter["reason"] == "given up after 20 attempts by subscription backfill"
         assert (letter["function"], letter["topic"]) == ("backfill", "aoi-registrations")
         assert dead_letters.replay(stack.warehouse, [letter]) == 1, "its subscription tells where it belongs"
-        assert json.loads(letter["body"])["aoi_id"] == "x"
+        assert json.loads(letter["body"])["aois"][0]["aoi_id"] == "x"
 
 
 def test_an_outage_of_earth_engine_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,10 +204,13 @@ def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
     ("function", "unwanted"),
     [
         ("discover", {"shapely", "pyproj", "antimeridian"}),
-        ("measure", {"google.pubsub_v1", "google.cloud.pubsub_v1", "pyproj", "standardwebhooks"}),
+        ("measure", {"google.cloud.pubsub_v1", "pyproj", "standardwebhooks"}),
         ("dispatch", {"google.cloud.pubsub_v1", "pyproj"}),
         ("backfill", {"google.cloud.pubsub_v1", "pyproj"}),
         ("composite", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("record_passes", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("alert_changes", {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"}),
+        ("deliver_event", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
         ("register_aoi", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
         ("record_dead_letter", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
     ],

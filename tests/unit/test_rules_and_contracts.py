@@ -60,7 +60,7 @@ def test_a_timeout_without_words_is_retried() -> None:
     [
         (Tick, {"job": "discover", "scope": "frequent"}),
         (Acquisition, {"image_id": "20210103T023111_20210103T023107_T51TYL"}),
-        (AoiRegistration, {"aoi_id": "a", "aoi_version": 1, "backfill_start": "2020-01-01"}),
+        (AoiRegistration, {"aois": [{"aoi_id": "a", "aoi_version": 1, "backfill_start": "2020-01-01"}]}),
         (MeasurementRequest, {"overpass_ids": ["20210103T023111"], "aois": [{"aoi_id": "a", "aoi_version": 1}]}),
     ],
 )

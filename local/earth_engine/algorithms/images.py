@@ -256,6 +256,11 @@ def resolve_projection(default: Projection, crs: Any, crs_transform: Any, scale:
     return base.at_scale(float(scale)) if scale is not None else base
 
 
+@algorithm("Image.bandTypes")
+def band_types(image: Any) -> dict[str, Any]:
+    return {band.name: band.data_type for band in as_image(image).bands}
+
+
 @algorithm("Image.bandNames")
 def band_names(image: Any) -> list[str]:
     return [band.name for band in as_image(image).bands]

@@ -192,6 +192,9 @@ def if_(condition: Any = None, trueCase: Any = None, falseCase: Any = None) -> A
     return trueCase if condition else falseCase
 
 
+_first = operator.itemgetter(0)
+
+
 def _first_named(function: Callable[..., Any]) -> Callable[..., Any]:
     """Call with the arguments in signature order, whatever their names."""
     return lambda **arguments: function(*arguments.values())
@@ -206,6 +209,10 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "List.zip": lambda items, other: [list(pair) for pair in zip(items, other, strict=False)],
     "List.reverse": lambda items: items[::-1],
     "List.contains": lambda items, item: item in items,
+    "List.indexOf": lambda items, item: items.index(item) if item in items else -1,
+    "List.sort": lambda items, keys=None: [
+        item for _, item in sorted(zip(keys or items, items, strict=True), key=_first)
+    ],
     "List.join": lambda items, separator="": str(separator).join(str(i) for i in items),
     "Dictionary.keys": sorted,
     "Dictionary.values": lambda d, keys=None: [d[k] for k in (keys or sorted(d))],
@@ -233,10 +240,11 @@ _PLAIN: dict[str, Callable[..., Any]] = {
     "Number.ceil": math.ceil,
     "Number.abs": abs,
     "Number.toInt": int,
-    "Number.format": lambda v, pattern="%s": str(pattern) % v,
+    "Number.format": lambda v, pattern="%s": str(pattern) % (int(v) if pattern == "%s" and v == int(v) else v),
     "Number.parse": lambda text, radix=10: float(text) if radix == 10 else int(text, int(radix)),
     "String": str,
     "String.cat": lambda a, b: str(a) + str(b),
+    "String.compareTo": lambda a, b: (a > b) - (a < b),
     "String.slice": lambda s, start, end=None: s[int(start) : None if end is None else int(end)],
     "String.split": lambda s, regex, flags="": re.split(regex, s),
     "String.replace": lambda s, regex, by, flags="": re.sub(regex, by, s, count=0 if "g" in flags else 1),

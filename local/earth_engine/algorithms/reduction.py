@@ -129,6 +129,15 @@ def _pixel_count(region: Geometry, grid: Projection) -> int:
     return round((right - left) * (bottom - top) * (shape.area / frame if frame else 1))
 
 
+@algorithm("List.reduce")
+def reduce_list(list: list[Any], reducer: Reducer) -> Any:
+    accumulator = reducer.start()
+    if list:
+        accumulator.add([np.asarray(list)], np.ones(len(list)))
+    found = accumulator.result()
+    return next(iter(found.values())) if len(found) == 1 else found
+
+
 @algorithm("Collection.reduceColumns")
 def reduce_columns(
     collection: Collection, reducer: Reducer, selectors: list[str], weightSelectors: Any = None

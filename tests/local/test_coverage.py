@@ -1,0 +1,60 @@
+"""Pixel shares against exactextract, on shapes with holes, parts, spikes and edges along pixel borders."""
+
+import numpy as np
+import pytest
+from exactextract import exact_extract
+from exactextract.feature import JSONFeatureSource
+from exactextract.raster import NumPyRasterSource
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import MultiPolygon, Point, Polygon, box, make_valid
+from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
+
+from local.earth_engine.coverage import pixel_shares
+
+HEIGHT, WIDTH = 12, 17
+coordinate = st.floats(0, 1, allow_nan=False, width=32)
+corners = st.lists(
+    st.tuples(coordinate.map(lambda v: v * WIDTH), coordinate.map(lambda v: v * HEIGHT)), min_size=3, max_size=9
+)
+
+
+def expected(shape: BaseGeometry) -> np.ndarray:
+    """exactextract counts rows from the top: y is turned over for it."""
+    source = NumPyRasterSource(np.zeros((HEIGHT, WIDTH), np.uint8), xmin=0, ymin=0, xmax=WIDTH, ymax=HEIGHT)
+    feature = {"type": "Feature", "properties": {}, "geometry": mapping(shape)}
+    found = exact_extract(source, JSONFeatureSource(feature), ["cell_id", "coverage"])[0]["properties"]
+    shares = np.zeros(HEIGHT * WIDTH)
+    shares[np.asarray(found["cell_id"], dtype=np.int64)] = found["coverage"]
+    return shares.reshape(HEIGHT, WIDTH)[::-1]
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        box(2, 3, 9, 8),
+        box(2.25, 3.5, 2.75, 3.75),
+        box(0, 0, WIDTH, HEIGHT),
+        Point(8, 6).buffer(5.3),
+        Point(8, 6).buffer(5.3).difference(Point(9, 6).buffer(2.1)),
+        MultiPolygon([box(1, 1, 3.5, 3.5), box(3.5, 3.5, 6, 6), Point(12.2, 8.1).buffer(3)]),
+        Polygon([(0, 0), (WIDTH, HEIGHT), (WIDTH, HEIGHT - 0.01)]),
+    ],
+)
+def test_shares_are_those_of_exactextract(shape: BaseGeometry) -> None:
+    found = pixel_shares(shape, HEIGHT, WIDTH)
+    assert found == pytest.approx(expected(shape), abs=1e-6)
+    assert found.sum() == pytest.approx(shape.area, abs=1e-6)
+    assert ((found >= 0) & (found <= 1)).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(corners)
+def test_any_shape_has_its_area_pixel_by_pixel(points: list[tuple[float, float]]) -> None:
+    shape = make_valid(Polygon(points))
+    found = pixel_shares(shape, HEIGHT, WIDTH)
+    for row, column in ((0, 0), (5, 7), (HEIGHT - 1, WIDTH - 1)):
+        cell = box(column, row, column + 1, row + 1)
+        assert found[row, column] == pytest.approx(shape.intersection(cell).area, abs=1e-6)
+    assert found.sum() == pytest.approx(shape.area, abs=1e-5)
