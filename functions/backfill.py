@@ -15,9 +15,9 @@ from shared.errors import RetryLaterError
 from shared.handling import handle
 from shared.measuring import aoi_cost, request_budget
 from shared.messages import AoiRef, AoiRegistration, Lane, MeasurementRequest, NewAoi, Topic
-from shared.planning import Aoi, Budget, chunked, overpasses_over, pixels, region_of
+from shared.planning import Aoi, Budget, PlannedOverpass, chunked, overpasses_by_aoi, pixels, region_of
 from shared.publishing import publish
-from shared.scenes import SceneImage, sensing_time
+from shared.scenes import sensing_time
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
@@ -35,18 +35,19 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     if not aois:
         return {"superseded": superseded, "messages": 0}
     connect(settings, "backfill")
+    by_id = {aoi.aoi_id: aoi for aoi in aois}
     starts = {new.aoi_id: new.backfill_start for new in message.aois}
     first = datetime.combine(min(starts[aoi.aoi_id] for aoi in aois), time.min, UTC)
     images = list_images(settings.collection, first, datetime.now(UTC) + timedelta(days=1), region_of(aois))
     together: dict[tuple[str, ...], list[Aoi]] = defaultdict(list)
-    for aoi in aois:
-        together[_overpass_ids(aoi, images, starts[aoi.aoi_id])].append(aoi)
+    for aoi_id, overpasses in overpasses_by_aoi(aois, images).items():
+        together[_since(overpasses, starts[aoi_id])].append(by_id[aoi_id])
     requests = [
         request for overpass_ids, group in together.items() for request in _requests(group, overpass_ids, settings)
     ]
     publish(settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
-    overpasses = sum(len(overpass_ids) * len(group) for overpass_ids, group in together.items())
-    return {"superseded": superseded, "overpasses": overpasses, "messages": len(requests)}
+    pairs = sum(len(overpass_ids) * len(group) for overpass_ids, group in together.items())
+    return {"superseded": superseded, "overpasses": pairs, "messages": len(requests)}
 
 
 def _superseded(wanted: list[NewAoi], found: list[Aoi], warehouse: Warehouse) -> int:
@@ -59,9 +60,8 @@ def _superseded(wanted: list[NewAoi], found: list[Aoi], warehouse: Warehouse) ->
     return len(missing)
 
 
-def _overpass_ids(aoi: Aoi, images: list[SceneImage], start: date) -> tuple[str, ...]:
-    since = [image for image in images if sensing_time(image.overpass_id).date() >= start]
-    return tuple(overpass.overpass_id for overpass in overpasses_over(aoi, since))
+def _since(overpasses: list[PlannedOverpass], start: date) -> tuple[str, ...]:
+    return tuple(o.overpass_id for o in overpasses if sensing_time(o.overpass_id).date() >= start)
 
 
 def _requests(group: list[Aoi], overpass_ids: tuple[str, ...], settings: Settings) -> Iterator[MeasurementRequest]:

@@ -7,7 +7,6 @@ from typing import Any
 
 import functions_framework
 from cloudevents.http import CloudEvent
-from shapely.geometry import shape
 
 from shared.aois import current_aois
 from shared.earth_engine.client import connect
@@ -16,9 +15,10 @@ from shared.handling import handle
 from shared.measuring import Job, measure_jobs
 from shared.messages import AoiRef, Tick, Topic
 from shared.observations import composite_row, provenance
-from shared.planning import Aoi, overpasses_over, region_of
+from shared.planning import Aoi, overpasses_by_aoi, region_of
 from shared.publishing import publish
 from shared.settings import Settings
+from shared.touches import touch, touched_since
 from shared.warehouse.client import Warehouse
 
 # Stop taking new AOIs well before the platform's 540 s and hand the rest on.
@@ -39,7 +39,8 @@ def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
         return {"ignored": tick.job}
     deadline = time.monotonic() + _WORK_SECONDS
     warehouse = Warehouse(settings)
-    stale = warehouse.query("stale_composites", period=tick.period or "", most=_ROWS_PER_QUERY)
+    since = touched_since(warehouse, datetime.now(UTC).date())
+    stale = warehouse.query("stale_composites", period=tick.period or "", since=since, most=_ROWS_PER_QUERY)
     refs = {AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in stale}
     aois = {aoi.aoi_id: aoi for aoi in current_aois(refs, warehouse)} if refs else {}
     connect(settings, "composite")
@@ -59,7 +60,7 @@ def _batches(rows: list[dict[str, Any]], aois: dict[str, Aoi]) -> Iterator[list[
     """Runs of rows whose AOIs lie near each other, so that one listing of images serves them."""
 
     def place(row: dict[str, Any]) -> tuple[int, int, str]:
-        west, south, _, _ = shape(aois[row["aoi_id"]].geometry).bounds
+        west, south, _, _ = aois[row["aoi_id"]].outline.bounds
         return int(south // 1), int(west // 1), row["aoi_id"]
 
     ordered = sorted(rows, key=place)
@@ -73,7 +74,7 @@ def _recompute(rows: list[dict[str, Any]], aois: dict[str, Aoi], settings: Setti
     batch = [aois[aoi_id] for aoi_id in sorted({row["aoi_id"] for row in rows})]
     listed_at = datetime.now(UTC)
     images = list_images(settings.collection, start, end + timedelta(days=1), region_of(batch))
-    overpasses = {aoi.aoi_id: overpasses_over(aoi, images) for aoi in batch}
+    overpasses = overpasses_by_aoi(batch, images)
     jobs = []
     for row in rows:
         period, first = row["period"], row["period_start"]
@@ -99,6 +100,9 @@ def _recompute(rows: list[dict[str, Any]], aois: dict[str, Aoi], settings: Setti
             )
         )
     warehouse.append("composites", results)
+    for period in {row["period"] for row in results}:
+        starts = [row["period_start"] for row in results if row["period"] == period]
+        touch(warehouse, starts, listed_at.date(), period)
     return len(results)
 
 

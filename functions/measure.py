@@ -18,9 +18,10 @@ from shared.handling import handle
 from shared.measuring import Job, measure_jobs
 from shared.messages import EventType, MeasurementRequest, Topic
 from shared.observations import observation_row, provenance
-from shared.planning import overpasses_over, region_of
+from shared.planning import overpasses_by_aoi, region_of
 from shared.publishing import publish
 from shared.settings import Settings
+from shared.touches import touch
 from shared.warehouse.client import Warehouse
 
 
@@ -39,10 +40,11 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
     connect(settings, "measure")
     listed_at = datetime.now(UTC)
     images = list_overpasses(settings.collection, request.overpass_ids, region_of(aois))
+    overpasses = overpasses_by_aoi(aois, images)
     jobs = [
         Job(f"{aoi.aoi_id}|{overpass.overpass_id}", aoi, [overpass], with_probabilities=True)
         for aoi in aois
-        for overpass in overpasses_over(aoi, images)
+        for overpass in overpasses[aoi.aoi_id]
     ]
     rows = [
         observation_row(
@@ -55,6 +57,7 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
         for job, areas in measure_jobs(jobs, settings)
     ]
     warehouse.append("observations", rows)
+    touch(warehouse, (row["acquired_date"] for row in rows), listed_at.date())
     if request.announce:
         events = [observation_created(row, datetime.now(UTC)) for row in rows]
         publish(settings.project, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})

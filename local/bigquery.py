@@ -133,4 +133,5 @@ def run_scheduled(warehouse: Warehouse, run_time: datetime) -> None:
         text = sql(
             "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
         )
-        warehouse.run(text, {"run_time": run_time})
+        # the emulator passes no parameter into scripts
+        warehouse.run(text.replace("@run_time", f"TIMESTAMP '{run_time.isoformat()}'"), {})

@@ -1,6 +1,5 @@
 """Measuring pieces of work in requests that fit the budgets, whichever function asks."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -26,7 +25,7 @@ def request_budget(settings: Settings) -> Budget:
 
 def aoi_cost(aoi: Aoi) -> Budget:
     """What one AOI at one overpass takes of a request."""
-    return Budget(pixels(aoi.area_m2), 1, len(json.dumps(aoi.geometry)))
+    return Budget(pixels(aoi.area_m2), 1, aoi.payload_bytes)
 
 
 def measure_jobs(jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Areas]]:
@@ -47,7 +46,7 @@ def _costs(jobs: Sequence[Job]) -> dict[str, Budget]:
     sent: set[tuple[str, int]] = set()
     for job in jobs:
         version = (job.aoi.aoi_id, job.aoi.aoi_version)
-        payload_bytes = 0 if version in sent else len(json.dumps(job.aoi.geometry))
+        payload_bytes = 0 if version in sent else job.aoi.payload_bytes
         sent.add(version)
         costs[job.key] = Budget(pixels(job.aoi.area_m2) * len(job.overpasses), len(job.overpasses), payload_bytes)
     return costs

@@ -4,11 +4,15 @@ The rules that decide whether an area is right live here: one overpass is one mo
 scene wins, each piece of an AOI is measured in the grid of its own UTM zone.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import antimeridian
-from shapely import box, get_parts, prepare, union_all
+import numpy as np
+from shapely import STRtree, bounds, box, get_parts, union_all
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
@@ -18,16 +22,30 @@ from shared.scenes import SUPERSEDED_OVERLAP, SceneImage, by_overpass
 
 PIXEL_AREA_M2 = 100.0
 _SMALLEST_HALF_DEG = 0.001
+# A region of many boxes costs more to send and to compare than a few images too many, which are sorted out here.
+_MOST_BOXES = 20
+_CELL_DEG = 0.1
 T = TypeVar("T")
 
 
-class Aoi(NamedTuple):
+@dataclass(frozen=True)
+class Aoi:
     """A registered area as the warehouse holds it. ``geometry`` is normalised GeoJSON in WGS84."""
 
     aoi_id: str
     aoi_version: int
     area_m2: float
     geometry: dict[str, Any]
+
+    @cached_property
+    def outline(self) -> BaseGeometry:
+        """The geometry as a shape."""
+        return shape(self.geometry)
+
+    @cached_property
+    def payload_bytes(self) -> int:
+        """How much the geometry adds to a request."""
+        return len(json.dumps(self.geometry))
 
 
 class Layer(NamedTuple):
@@ -70,13 +88,31 @@ def footprint_shape(footprint: dict[str, Any]) -> BaseGeometry:
 
 def overpasses_over(aoi: Aoi, images: Iterable[SceneImage]) -> list[PlannedOverpass]:
     """The overpasses that saw any of the AOI, each with its images, oldest first."""
-    area = shape(aoi.geometry)
-    prepare(area)
-    touching = [image for image in images if area.intersects(footprint_shape(image.footprint))]
-    return [
-        PlannedOverpass(overpass_id, tuple(group), tuple(without_superseded(group)))
-        for overpass_id, group in by_overpass(touching).items()
-    ]
+    return overpasses_by_aoi([aoi], images)[aoi.aoi_id]
+
+
+def overpasses_by_aoi(aois: Sequence[Aoi], images: Iterable[SceneImage]) -> dict[str, list[PlannedOverpass]]:
+    """The overpasses that saw any of each AOI, by its id. AOIs under the same images share one plan of them."""
+    listed = list(images)
+    if not listed:
+        return {aoi.aoi_id: [] for aoi in aois}
+    seen, touched = STRtree([footprint_shape(image.footprint) for image in listed]).query(
+        [aoi.outline for aoi in aois], predicate="intersects"
+    )
+    touching: list[list[int]] = [[] for _ in aois]
+    for number, image_number in zip(seen.tolist(), touched.tolist(), strict=True):
+        touching[number].append(image_number)
+    plans: dict[tuple[int, ...], list[PlannedOverpass]] = {}
+    planned = {}
+    for aoi, numbers in zip(aois, touching, strict=True):
+        key = tuple(sorted(numbers))
+        if key not in plans:
+            plans[key] = [
+                PlannedOverpass(overpass_id, tuple(group), tuple(without_superseded(group)))
+                for overpass_id, group in by_overpass(listed[n] for n in key).items()
+            ]
+        planned[aoi.aoi_id] = plans[key]
+    return planned
 
 
 def without_superseded(images: Sequence[SceneImage]) -> list[SceneImage]:
@@ -104,7 +140,7 @@ def pieces_of(key: str, aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_pr
     """
     images = [image for overpass in overpasses for image in overpass.used]
     pieces = []
-    for number, (crs, geometry) in enumerate(sorted(partition(shape(aoi.geometry), (i.crs for i in images)).items())):
+    for number, (crs, geometry) in enumerate(sorted(partition(aoi.outline, (i.crs for i in images)).items())):
         stacks = tuple(
             tuple(
                 image.image_id
@@ -114,7 +150,7 @@ def pieces_of(key: str, aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_pr
         )
         grid_image = min(image.image_id for image in images if image.crs == crs)
         layer = Layer(stacks, grid_image, with_probabilities and all(i.has_probabilities for i in images))
-        pieces.append(Piece(f"{key}#{number}", layer, mapping(geometry)))
+        pieces.append(Piece(f"{key}#{number}", layer, aoi.geometry if geometry is aoi.outline else mapping(geometry)))
     return pieces
 
 
@@ -124,9 +160,12 @@ def pixels(area_m2: float) -> int:
 
 
 def region_of(aois: Sequence[Aoi]) -> dict[str, Any]:
-    """A GeoJSON region that holds all the AOIs, made of the bounding boxes of their parts."""
-    parts = [part for aoi in aois for part in get_parts(shape(aoi.geometry))]
-    return mapping(union_all([box(*part.bounds) for part in parts]))  # type: ignore[no-any-return]
+    """A GeoJSON region that holds all the AOIs: the bounding boxes of their parts, of many the cells they lie in."""
+    boxes = bounds(get_parts([aoi.outline for aoi in aois]))
+    if len(boxes) > _MOST_BOXES:
+        cells = np.column_stack([np.floor(boxes[:, :2] / _CELL_DEG), np.ceil(boxes[:, 2:] / _CELL_DEG)])
+        boxes = np.clip(np.unique(cells, axis=0) * _CELL_DEG, [-180, -90, -180, -90], [180, 90, 180, 90])
+    return mapping(union_all(box(*boxes.T)))  # type: ignore[no-any-return]
 
 
 def halves(piece: Piece) -> list[Piece]:

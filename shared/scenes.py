@@ -9,6 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
@@ -53,6 +54,7 @@ def parse_scene_name(name: str) -> SceneName:
     )
 
 
+@lru_cache(maxsize=4096)
 def sensing_time(overpass_id: str) -> datetime:
     """The UTC moment an overpass id names. Raises InvalidMessageError when it names none."""
     if not _OVERPASS_ID.match(overpass_id):

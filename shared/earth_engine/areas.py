@@ -12,6 +12,7 @@ import ee
 
 from shared.classes import CLASS_NAMES, CLASSES, LABEL_BAND
 from shared.earth_engine.client import compute
+from shared.earth_engine.regions import Regions
 from shared.errors import TooBigError
 from shared.observations import Areas, total
 from shared.planning import Layer, Piece, halves
@@ -55,11 +56,8 @@ def _expression(collection: str, pieces: Sequence[Piece]) -> Any:
     for layer, group in by_layer.items():
         names = ["key", "aoi", "valid", *_LABEL_NAMES]
         names += _PROBABILITY_NAMES if layer.with_probabilities else []
-        regions = ee.FeatureCollection(
-            [ee.Feature(ee.Geometry(piece.geometry, None, False), {"key": piece.key}) for piece in group]
-        )
         sums = area_bands(collection, layer).reduceRegions(
-            collection=regions, reducer=ee.Reducer.sum(), crs=grid(collection, layer)
+            collection=Regions(group), reducer=ee.Reducer.sum(), crs=grid(collection, layer)
         )
         measured.append(sums.select(names, None, False))
     return measured[0] if len(measured) == 1 else ee.FeatureCollection(measured).flatten()

@@ -1,6 +1,19 @@
 -- Annual summaries: months weigh equally, so that clear summers do not drown cloudy winters.
 -- Rebuilds the years whose months or composite changed since their rows were written, up to the year of the run time;
--- a second run changes nothing. Runs after monthly_summary.
+-- a second run changes nothing. Runs after monthly_summary, and looks as far back as that does, from whole years on.
+DECLARE recent DATE DEFAULT DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 8 DAY);
+DECLARE built_from DATE;
+SET built_from = (
+  SELECT IF(
+    (SELECT COUNT(*) FROM `${dataset}.annual_summary`) = 0,
+    DATE '2015-01-01',
+    DATE_TRUNC(LEAST(
+      DATE_SUB(recent, INTERVAL 1 MONTH),
+      IFNULL((SELECT MIN(month) FROM `${dataset}.touches` WHERE touched_date >= recent), recent),
+      IFNULL((SELECT MIN(backfill_start) FROM `${dataset}.aoi_events` WHERE recorded_at >= TIMESTAMP(recent)), recent)
+    ), YEAR)
+  )
+);
 MERGE `${dataset}.annual_summary` AS target
 USING (
   WITH run AS (
@@ -10,12 +23,12 @@ USING (
     SELECT summary.* EXCEPT (run_time), EXTRACT(YEAR FROM summary.month) AS year
     FROM `${dataset}.monthly_summary` AS summary
     CROSS JOIN run
-    WHERE TIMESTAMP(summary.month) < run.run_time
+    WHERE TIMESTAMP(summary.month) < run.run_time AND summary.month >= built_from
   ),
   composited AS (
     SELECT aoi_id, aoi_version, EXTRACT(YEAR FROM period_start) AS year, valid_area_m2, classes, processed_at
     FROM `${dataset}.composites_current`
-    WHERE period = 'year'
+    WHERE period = 'year' AND period_start >= built_from
   ),
   years AS (
     SELECT

@@ -1,6 +1,21 @@
 -- Monthly summaries: nine rows for each AOI version and month, from the first day of interest to the run time.
 -- Rebuilds the months whose observations or composite changed since their rows were written, and adds months that
 -- are missing; a second run changes nothing. Months without a usable view have null shares and count 0.
+-- Looks no further back than the earliest month that was touched, or that a new AOI wants, in the last eight days (all
+-- of history when the table is empty): a constant for the MERGE, so that only those partitions are read.
+DECLARE recent DATE DEFAULT DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 8 DAY);
+DECLARE built_from DATE;
+SET built_from = (
+  SELECT IF(
+    (SELECT COUNT(*) FROM `${dataset}.monthly_summary`) = 0,
+    DATE '2015-01-01',
+    DATE_TRUNC(LEAST(
+      DATE_SUB(recent, INTERVAL 1 MONTH),
+      IFNULL((SELECT MIN(month) FROM `${dataset}.touches` WHERE touched_date >= recent AND period = 'month'), recent),
+      IFNULL((SELECT MIN(backfill_start) FROM `${dataset}.aoi_events` WHERE recorded_at >= TIMESTAMP(recent)), recent)
+    ), MONTH)
+  )
+);
 MERGE `${dataset}.monthly_summary` AS target
 USING (
   WITH run AS (
@@ -15,11 +30,12 @@ USING (
       coverage >= ${coverage_floor} AND valid_area_m2 > 0 AS usable,
       coverage, valid_area_m2, classes, processed_at
     FROM `${dataset}.observations_current`
+    WHERE acquired_date >= built_from
   ),
   composited AS (
     SELECT aoi_id, aoi_version, period_start AS month, valid_area_m2, classes, processed_at
     FROM `${dataset}.composites_current`
-    WHERE period = 'month'
+    WHERE period = 'month' AND period_start >= built_from
   ),
   changes AS (
     SELECT aoi_id, aoi_version, month, MAX(processed_at) AS changed_at
@@ -49,7 +65,7 @@ USING (
   ),
   months AS (
     SELECT aoi_id, aoi_version, month
-    FROM spans, UNNEST(GENERATE_DATE_ARRAY(first_month, last_month, INTERVAL 1 MONTH)) AS month
+    FROM spans, UNNEST(GENERATE_DATE_ARRAY(GREATEST(first_month, built_from), last_month, INTERVAL 1 MONTH)) AS month
     WHERE last_month IS NOT NULL
     UNION DISTINCT
     SELECT aoi_id, aoi_version, month FROM changes
@@ -57,6 +73,7 @@ USING (
   written AS (
     SELECT aoi_id, aoi_version, month, MAX(source_changed_at) AS source_changed_at
     FROM `${dataset}.monthly_summary`
+    WHERE month >= built_from
     GROUP BY aoi_id, aoi_version, month
   ),
   touched AS (
@@ -136,6 +153,7 @@ ON target.aoi_id = source.aoi_id
   AND target.aoi_version = source.aoi_version
   AND target.month = source.month
   AND target.class_id = source.class_id
+  AND target.month >= built_from
 WHEN MATCHED THEN UPDATE SET
   observation_count = source.observation_count,
   skipped_count = source.skipped_count,
