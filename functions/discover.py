@@ -4,6 +4,7 @@ There is no watermark to lose: each full tick lists the whole window, and SQL dr
 Publish first, then log: a crash repeats work, never loses it.
 """
 
+import json
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from shared.warehouse.client import Warehouse
 
 # A frequent tick looks back further than its period, so that one lost tick is made up by the next.
 _FREQUENT_LOOKBACK = timedelta(hours=6)
-# A box is some 350 bytes in a query's parameters, and BigQuery takes 10 MB a request.
+# A box is some 170 bytes in a query's parameters, and BigQuery takes 10 MB a request.
 _BOXES_PER_QUERY = 10_000
 
 
@@ -73,7 +74,9 @@ def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse
     rows = [
         row
         for first in range(0, len(boxes), _BOXES_PER_QUERY)
-        for row in warehouse.query("new_acquisitions", boxes=boxes[first : first + _BOXES_PER_QUERY], since=since)
+        for row in warehouse.query(
+            "new_acquisitions", boxes=json.dumps(boxes[first : first + _BOXES_PER_QUERY]), since=since
+        )
     ]
     return sorted({row["image_id"] for row in rows})
 

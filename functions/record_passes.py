@@ -56,7 +56,7 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
     recorded_at = datetime.now(UTC).isoformat()
     found = 0
     for batch in _batches(scenes):
-        rows = warehouse.query("new_passes", day=tick.day, scenes=list(_parameters(batch)))
+        rows = warehouse.query("new_passes", day=tick.day, scenes=json.dumps(list(_parameters(batch))))
         warehouse.append("passes", [_row(row, recorded_at) for row in rows])
         found += len(rows)
     return {"day": tick.day.isoformat(), "scenes": len(scenes), "passes": found}
@@ -89,13 +89,12 @@ def _parameters(scenes: list[Scene]) -> Iterator[dict[str, Any]]:
             yield {
                 "scene_id": scene.scene_id,
                 "overpass_id": scene.overpass_id,
-                # parameters have no null: the query takes a negative share for an unknown one
-                "cloud_percent": -1.0 if scene.cloud_percent is None else float(scene.cloud_percent),
+                "cloud_percent": scene.cloud_percent,
                 "footprint": json.dumps(mapping(outline)),
-                "west_deg": float(west),
-                "south_deg": float(south),
-                "east_deg": float(east),
-                "north_deg": float(north),
+                "west_deg": west,
+                "south_deg": south,
+                "east_deg": east,
+                "north_deg": north,
             }
 
 

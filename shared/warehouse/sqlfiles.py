@@ -7,6 +7,14 @@ from string import Template
 from typing import Any, Literal
 
 _HERE = Path(__file__).parent
+
+
+class _Placeholders(Template):
+    """``${name}`` only, as in Terraform's templates: JSON paths begin with a dollar too."""
+
+    pattern = r"\$\{(?P<braced>[a-z_]+)\}|(?P<escaped>(?!))|(?P<named>(?!))|(?P<invalid>(?!))"  # type: ignore[assignment]
+
+
 Kind = Literal["views", "scheduled", "queries"]
 
 
@@ -30,4 +38,4 @@ def schema(table: str) -> list[dict[str, Any]]:
 def sql(kind: Kind, name: str, **placeholders: str | float) -> str:
     """A SQL file with its ``${…}`` placeholders filled in. Raises KeyError for one that is not given."""
     text = (_HERE / "sql" / kind / f"{name}.sql").read_text(encoding="utf-8")
-    return Template(text).substitute(placeholders)
+    return _Placeholders(text).substitute(placeholders)

@@ -1,16 +1,45 @@
--- Which current AOIs the scenes of one day passed over, by overpass: first by bounding box, then exactly (a scene across
--- the antimeridian comes as two boxes). Leaves out what is recorded already. A negative cloud share is an unknown one.
-WITH seen AS (
+-- Which current AOIs the scenes of one day passed over, by overpass: by boxes, as in new_acquisitions, then exactly (a
+-- scene across the antimeridian comes as two boxes). Leaves out what is recorded already.
+WITH boxes AS (
   SELECT
-    aois.aoi_id, aois.aoi_version, listed.overpass_id,
+    JSON_VALUE(item, '$.scene_id') AS scene_id,
+    JSON_VALUE(item, '$.overpass_id') AS overpass_id,
+    CAST(JSON_VALUE(item, '$.cloud_percent') AS FLOAT64) AS cloud_percent,
+    JSON_VALUE(item, '$.footprint') AS footprint,
+    CAST(JSON_VALUE(item, '$.west_deg') AS FLOAT64) AS west_deg,
+    CAST(JSON_VALUE(item, '$.south_deg') AS FLOAT64) AS south_deg,
+    CAST(JSON_VALUE(item, '$.east_deg') AS FLOAT64) AS east_deg,
+    CAST(JSON_VALUE(item, '$.north_deg') AS FLOAT64) AS north_deg
+  FROM UNNEST(JSON_QUERY_ARRAY(@scenes)) AS item
+),
+listed AS (
+  SELECT
+    boxes.scene_id, boxes.overpass_id, boxes.cloud_percent, boxes.footprint,
+    boxes.west_deg, boxes.south_deg, boxes.east_deg, boxes.north_deg, cell_x, cell_y
+  FROM boxes
+  CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(boxes.west_deg) AS INT64), CAST(FLOOR(boxes.east_deg) AS INT64))) AS cell_x
+  CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(boxes.south_deg) AS INT64), CAST(FLOOR(boxes.north_deg) AS INT64))) AS cell_y
+),
+placed AS (
+  SELECT
+    aois.aoi_id, aois.aoi_version, aois.geometry, aois.west_deg, aois.south_deg, aois.east_deg, aois.north_deg,
+    cell_x, cell_y
+  FROM `${dataset}.aois` AS aois
+  CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(aois.west_deg) AS INT64), CAST(FLOOR(aois.east_deg) AS INT64))) AS cell_x
+  CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(aois.south_deg) AS INT64), CAST(FLOOR(aois.north_deg) AS INT64))) AS cell_y
+),
+seen AS (
+  SELECT
+    placed.aoi_id, placed.aoi_version, listed.overpass_id,
     COUNT(DISTINCT listed.scene_id) AS scene_count,
-    MIN(IF(listed.cloud_percent < 0, NULL, listed.cloud_percent)) AS least_cloud_percent
-  FROM UNNEST(@scenes) AS listed
-  JOIN `${dataset}.aois` AS aois
-    ON aois.west_deg <= listed.east_deg AND aois.east_deg >= listed.west_deg
-    AND aois.south_deg <= listed.north_deg AND aois.north_deg >= listed.south_deg
-  WHERE ST_INTERSECTS(ST_GEOGFROMGEOJSON(aois.geometry), ST_GEOGFROMGEOJSON(listed.footprint))
-  GROUP BY aois.aoi_id, aois.aoi_version, listed.overpass_id
+    MIN(listed.cloud_percent) AS least_cloud_percent
+  FROM listed
+  JOIN placed
+    ON placed.cell_x = listed.cell_x AND placed.cell_y = listed.cell_y
+    AND placed.west_deg <= listed.east_deg AND placed.east_deg >= listed.west_deg
+    AND placed.south_deg <= listed.north_deg AND placed.north_deg >= listed.south_deg
+  WHERE ST_INTERSECTS(ST_GEOGFROMGEOJSON(placed.geometry), ST_GEOGFROMGEOJSON(listed.footprint))
+  GROUP BY placed.aoi_id, placed.aoi_version, listed.overpass_id
 )
 SELECT seen.aoi_id, seen.aoi_version, seen.overpass_id, seen.scene_count, seen.least_cloud_percent
 FROM seen
