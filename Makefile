@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SCAN   := .venv-scan
+BENCH  := .venv-bench
 STAMP  := $(VENV)/.installed
 
 .PHONY: install demo test scan bench faults clean
@@ -31,9 +32,14 @@ $(SCAN)/.installed: terraform/scan-requirements.txt
 	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --requirement terraform/scan-requirements.txt
 	touch $@
 
-bench: install
-	$(BIN)/python -m benchmarks.requests_count
-	$(BIN)/python -m benchmarks.cold_import
+# Side by side with what people use today: one table, also in out/benchmarks.md and .json. A quarter of an hour.
+bench: $(BENCH)/.installed
+	$(BENCH)/bin/python -m benchmarks
+
+$(BENCH)/.installed: pyproject.toml constraints.txt functions/requirements.txt benchmarks/requirements.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,dev]' --requirement benchmarks/requirements.txt
+	touch $@
 
 # What the pipeline survives: a storm of messages under faults (half an hour), kills, hostile registrations.
 faults: install
@@ -42,4 +48,4 @@ faults: install
 	$(BIN)/python -m benchmarks.storm
 
 clean:
-	rm -rf $(VENV) $(SCAN) out build *.egg-info
+	rm -rf $(VENV) $(SCAN) $(BENCH) out build *.egg-info

@@ -1,15 +1,19 @@
-"""Cold import time of each function against the bare third-party clients it needs: python -m benchmarks.cold_import
+"""Cold import of each function, time and memory, against the bare third-party clients it needs.
 
-Each figure is the median over fresh interpreters, function and clients taking turns. The bar is a ratio of 1.2.
+Each figure is the median over fresh interpreters, function and clients taking turns after a warm-up.
 """
 
 import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-_ROUNDS = 15
+from benchmarks.rows import Bar, Row
+
+_AREA = "cold import"
+_ROUNDS = 9
 _ROOT = Path(__file__).resolve().parents[1]
 _WAREHOUSE = ["google.cloud.bigquery"]
 _EARTH_ENGINE = ["ee"]
@@ -22,31 +26,43 @@ NEEDS = {
     "register_aoi": [*_EVERY, "flask", *_WAREHOUSE, *_PUBLISHER, *_GEOMETRY, "standardwebhooks"],
     "discover": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER],
     "dispatch": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
-    "measure": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_GEOMETRY],
+    "measure": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "backfill": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "composite": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
+    "record_passes": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
+    "alert_changes": [*_EVERY, *_WAREHOUSE, *_PUBLISHER],
+    "deliver_event": [*_EVERY, *_WAREHOUSE, "requests_hardened", "standardwebhooks"],
     "record_dead_letter": [*_EVERY, *_WAREHOUSE],
 }
 
 
-def _seconds(modules: list[str]) -> float:
-    imports = "\n".join(f"import {module}" for module in modules)
-    script = f"import time\nstart = time.perf_counter()\n{imports}\nprint(time.perf_counter() - start)"
+_SCRIPT = """
+import time
+start = time.perf_counter()
+{imports}
+print(time.perf_counter() - start)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+def rows() -> Iterator[Row]:
+    """Milliseconds and megabytes of each function."""
+    for name, needs in NEEDS.items():
+        pairs = [(_imported(needs), _imported([f"functions.{name}"])) for _ in range(_ROUNDS + 1)][1:]
+        clients, function = (
+            [statistics.median(v) for v in zip(*side, strict=True)] for side in zip(*pairs, strict=True)
+        )
+        reading = "the bare clients it needs"
+        yield Row(_AREA, f"{name}: time", "ms", function[0] * 1000, "clients", clients[0] * 1000, Bar(1.2), reading)
+        yield Row(_AREA, f"{name}: memory", "MB", function[1] / 1000, "clients", clients[1] / 1000, None, reading)
+
+
+def _imported(modules: list[str]) -> tuple[float, float]:
+    """(seconds, peak kilobytes) of importing modules in a fresh interpreter."""
+    script = _SCRIPT.format(imports="\n".join(f"import {module}" for module in modules))
     environment = {**os.environ, "LANDCOVER_PROJECT": "some-project"}
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=_ROOT, env=environment
     )
-    return float(done.stdout)
-
-
-def main() -> None:
-    """Print a table of medians in milliseconds and their ratio."""
-    print(f"{'function':<20}{'clients ms':>12}{'function ms':>12}{'ratio':>8}")
-    for name, needs in NEEDS.items():
-        pairs = [(_seconds(needs), _seconds([f"functions.{name}"])) for _ in range(_ROUNDS + 1)][1:]
-        clients, function = (statistics.median(column) for column in zip(*pairs, strict=True))
-        print(f"{name:<20}{clients * 1000:>12.0f}{function * 1000:>12.0f}{function / clients:>8.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    seconds, kilobytes = done.stdout.split()
+    return float(seconds), float(kilobytes)

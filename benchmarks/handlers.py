@@ -53,7 +53,7 @@ def rows() -> Iterator[Row]:
         for name, body in _MESSAGES.items():
             milliseconds, _ = _handled(name, body)
             yield Row(_AREA, f"{name}: handler time a message", "ms", milliseconds, bar=Bar(_MESSAGE_MS))
-    # yield _through_the_stack()
+    yield _through_the_stack()
 
 
 _MESSAGES: dict[str, dict[str, Any]] = {

@@ -27,6 +27,7 @@ EARTH_ENGINE_WAIT_SECONDS = 20.0  # one aggregation request, waited for by one i
 QUERY_SECONDS = 2.0
 USABLE_VIEWS_A_MONTH = 4.3  # the sample year has 52
 IMAGES_A_VIEW = 1.5  # tiles overlap
+COMPOSITES_A_BATCH, REQUESTS_A_BATCH = 200, 3  # functions/composite.py: one listing, some thousand pairs a request
 EVENT_BYTES = 2_000  # one row of aoi_events with its geometry
 OBSERVATION_BYTES = 1_500
 LEAST_BILLED_BYTES = 10_000_000  # BigQuery bills each query for 10 MB at least
@@ -54,13 +55,13 @@ def month(size: Size) -> dict[str, float]:
     queried = {
         "measure": 2 * images * register_bytes,  # dispatch and measure look AOIs up
         "discover": frequent * (register_bytes * 0.05 + recent_bytes),
-        "summaries": 2 * DAYS * max(observations * 12 * 400, LEAST_BILLED_BYTES),
+        "summaries": 2 * DAYS * max(observations * 2 * 400, LEAST_BILLED_BYTES),  # two months, however long the history
     }
     seconds = {
         "measure": images * (2 * EARTH_ENGINE_WAIT_SECONDS + QUERY_SECONDS),
         "dispatch": images * QUERY_SECONDS,
         "discover": frequent * (EARTH_ENGINE_WAIT_SECONDS / 2 + QUERY_SECONDS),
-        "composite": composites * 2 * EARTH_ENGINE_WAIT_SECONDS / 4,
+        "composite": max(DAYS, composites / COMPOSITES_A_BATCH) * REQUESTS_A_BATCH * EARTH_ENGINE_WAIT_SECONDS,
     }
     memory = {name: 1.0 if SERVICES[name]["memory"] == "1Gi" else 0.5 for name in seconds}
     return {

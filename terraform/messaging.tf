@@ -21,7 +21,7 @@ resource "google_pubsub_subscription" "push" {
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   filter                     = join(" AND ", [for key, value in each.value.filter : "attributes.${key} = \"${value}\""])
   ack_deadline_seconds       = each.value.ack_deadline_seconds
-  message_retention_duration = "604800s"
+  message_retention_duration = "2678400s" # 31 days, the longest: the history of many new areas takes longer than a week
 
   expiration_policy {
     ttl = ""

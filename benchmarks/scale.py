@@ -1,0 +1,142 @@
+"""The deployed configuration at a thousand to a million AOIs, simulated; and the simulation beside the embedded stack.
+
+Calibration: 26 images go through the embedded stack, which runs one instance of each function; the times that its
+handlers took are put into the model, which then foretells how long 104 images take; then they are sent.
+"""
+
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from benchmarks.monthly_cost import Size, month
+from benchmarks.rows import Bar, Row, timed
+from benchmarks.simulation import EARTH_ENGINE_SLOTS, PAIRS, Message, Pipeline, Process, Seconds
+from local.pipeline import post_registration
+from local.sample.year import sample_aoi, write_year
+from local.stack import Stack
+
+_AREA = "scale (simulated)"
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+NEW_AOIS = 100_000
+_WAIT_SECONDS = 900.0
+_FEW = 26
+
+
+def rows() -> Iterator[Row]:
+    """Calibration, then latency, queues, slots, cost and the busiest service at each size, and a backfill beside it."""
+    yield from _calibration()
+    for aois in SIZES:
+        yield from _at(aois)
+
+
+def _at(aois: int) -> Iterator[Row]:
+    pipeline = Pipeline(aois)
+    outcome = pipeline.run(days=2)
+    name = f"{aois:,} AOIs"
+    p50, p95, p99 = (outcome.percentile(share) / 60 for share in (0.5, 0.95, 0.99))
+    yield Row(_AREA, f"{name}: publication to row, p50", "min", p50)
+    yield Row(_AREA, f"{name}: publication to row, p95", "min", p95, bar=Bar(30) if aois <= NEW_AOIS else None)
+    yield Row(_AREA, f"{name}: publication to row, p99", "min", p99)
+    longest = {queue: found.longest for queue, found in pipeline.queues.items()}
+    deepest = max(longest, key=lambda queue: longest[queue])
+    yield Row(_AREA, f"{name}: longest queue", "messages", longest[deepest], reading=deepest)
+    reading = f"of {EARTH_ENGINE_SLOTS}; {outcome.earth_engine_refused} refused"
+    yield Row(_AREA, f"{name}: Earth Engine slots in use at most", "", outcome.earth_engine_most, reading=reading)
+    busy = {**pipeline.utilisation(), "composite": composite_share_of_day(aois)}
+    busiest = max(busy, key=lambda service: busy[service])
+    reading = "reaches its limit first" if busy[busiest] < 1 else "cannot keep up"
+    yield Row(_AREA, f"{name}: busiest, {busiest}", "of its time", busy[busiest], bar=Bar(1), reading=reading)
+    tiles = sum(count > 0 for count in pipeline.aois_of_tile)
+    cost = sum(month(Size(aois, tiles)).values())
+    yield Row(_AREA, f"{name}: a month without Earth Engine", "$", cost, reading=f"{tiles:,} tiles; monthly_cost")
+    beside = Pipeline(aois)
+    filled = beside.run(days=2, new_aois=NEW_AOIS)
+    what = f"{name}: p95 beside a backfill of {NEW_AOIS:,}"
+    yield Row(
+        _AREA, what, "min", filled.percentile(0.95) / 60, "without", p95, Bar(1.05), "live traffic is undisturbed"
+    )
+    done = (filled.backfill_done_at or 0.0) / 3600
+    yield Row(
+        _AREA,
+        f"{name}: that backfill, ten years each",
+        "hours",
+        done,
+        bar=Bar(31 * 24),
+        reading="messages keep 31 days",
+    )
+    lost = sum(outcome.dead.values()) + sum(filled.dead.values())
+    yield Row(_AREA, f"{name}: messages given up", "", lost, bar=Bar(0))
+    yield Row(_AREA, f"{name}: most Earth Engine slots beside the backfill", "", filled.earth_engine_most, bar=Bar(40))
+
+
+def composite_share_of_day(aois: int) -> float:
+    """How much of a day one chain of composite ticks takes: each AOI's month changes with 0.4 usable views a day."""
+    seconds, rows_a_batch, overpasses = Seconds(), 200, 6
+    requests = -(-rows_a_batch * overpasses // PAIRS)
+    batch = seconds.listing + requests * (seconds.computing + seconds.computing_pairs * 0.6) + seconds.appending
+    return 0.4 * aois / rows_a_batch * batch / 86_400
+
+
+class _Calibrated(Pipeline):
+    """The model with one instance of each service and the times that handlers were seen to take."""
+
+    def __init__(self, handled: dict[str, list[float]]) -> None:
+        super().__init__(0, instances=dict.fromkeys(("dispatch", "measure"), 1))
+        self._handled = handled
+        for queue in self.queues.values():
+            queue.window = 1
+        self._work = {"dispatch": self._dispatched, "measure": self._measured_as_seen}
+
+    def foretell(self, images: int) -> float:
+        """Seconds from publication until the last image is a row."""
+        for _ in range(images):
+            self.publish("dispatch", Message(1, 1, 0.0))
+        while len(self.outcome.latencies) < images:
+            self.environment.step()
+        return self.environment.now
+
+    def _dispatched(self, message: Message) -> Process:
+        yield self.environment.timeout(self.random.choice(self._handled["dispatch"]))
+        self.publish("measure", message)
+        self.queues["dispatch"].window = 0  # the bus hands out one message at a time
+
+    def _measured_as_seen(self, message: Message) -> Process:
+        yield self.environment.timeout(self.random.choice(self._handled["measure"]))
+        self.outcome.latencies.append((self.environment.now, 1))
+        self.queues["measure"].window = 0
+
+
+def _calibration() -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as place:
+        scenes, out = Path(place) / "scenes", Path(place) / "out"
+        images = [scene.image_id for scene in write_year(scenes)]
+        with Stack(scenes, out, backfill_start=date(2022, 1, 1)) as stack:
+            areas = {"type": "FeatureCollection", "features": [sample_aoi()]}
+            post_registration(areas, stack.webhook_url, stack.webhook_secret)
+            stack.bus.wait_idle(_WAIT_SECONDS)
+            few, _ = timed(lambda: _announce(stack, images[:_FEW]))
+            handled = _handler_seconds(out / "functions.log")
+            foretold = {count: _Calibrated(handled).foretell(count) for count in (_FEW, len(images))}
+            many, _ = timed(lambda: _announce(stack, images))
+    for count, seen in ((_FEW, few), (len(images), many)):
+        what = f"calibration: {count} images through the stack"
+        yield Row(_AREA, what, "s", foretold[count], "seen", seen, None, "foretold : seen; one is exact")
+
+
+def _announce(stack: Stack, images: list[str]) -> None:
+    for image_id in images:
+        stack.bus.publish("acquisitions", json.dumps({"image_id": image_id}).encode(), {})
+    assert stack.bus.wait_idle(_WAIT_SECONDS)
+
+
+def _handler_seconds(log: Path) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = defaultdict(list)
+    for line in log.read_text(encoding="utf-8").splitlines():
+        record: dict[str, Any] = json.loads(line)
+        if record["message"] == "done" and "seconds" in record:
+            found[record["function"]].append(record["seconds"])
+    return found
