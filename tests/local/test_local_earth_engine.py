@@ -227,3 +227,16 @@ def test_nodata_and_internal_masks_are_honoured(earth_engine: Served) -> None:
     counted = image.reduceRegion(ee.Reducer.count(), inner, crs=image.projection()).getInfo()["label"]
     everything = image.unmask(0).reduceRegion(ee.Reducer.count(), inner, crs=image.projection()).getInfo()["label"]
     assert counted == pytest.approx(everything / 2, rel=0.05)
+
+
+def test_branches_not_taken_are_not_computed_and_inner_functions_see_outer_arguments(dw: Served) -> None:
+    items = ee.List([3, 1, 2])
+    nothing = ee.List([])
+    assert ee.Algorithms.If(items.contains(9), nothing.get(0), "none").getInfo() == "none"
+    table = items.sort().map(lambda a: items.map(lambda b: ee.Number(a).multiply(10).add(b)))
+    assert table.getInfo() == [[13, 11, 12], [23, 21, 22], [33, 31, 32]]
+    assert [items.indexOf(2).getInfo(), items.indexOf(9).getInfo()] == [2, -1]
+    assert items.reduce(ee.Reducer.sum()).getInfo() == 6
+    assert ee.String("a").compareTo("b").getInfo() == -1
+    assert ee.Number(4).format().getInfo() == "4"
+    assert ee.Image(f"{dw[1].collection}/{IMAGE}").select("label").bandTypes().getInfo()["label"]["precision"] == "int"

@@ -11,7 +11,17 @@ from shapely.geometry import mapping, shape
 
 from shared.classes import CLASS_NAMES
 from shared.grids import partition, utm_zone
-from shared.planning import Aoi, Budget, chunked, footprint_shape, overpasses_over, pieces_of, without_superseded
+from shared.planning import (
+    Aoi,
+    Budget,
+    chunked,
+    footprint_shape,
+    overpasses_by_aoi,
+    overpasses_over,
+    pieces_of,
+    region_of,
+    without_superseded,
+)
 from shared.scenes import SceneImage
 
 SENSED = "20210103T023111"
@@ -136,3 +146,30 @@ def test_chunks_keep_order_lose_nothing_and_fit(costs: list[int], limit: int) ->
     runs = list(chunked(costs, budget, lambda cost: Budget(cost, 1, 0)))
     assert [item for run in runs for item in run] == costs
     assert all(len(run) == 1 or (sum(run) <= limit and len(run) <= 5) for run in runs)
+
+
+def test_many_areas_at_once_have_the_overpasses_of_each_by_itself() -> None:
+    images = [
+        image("20210103T023107"),
+        image("20220315T101500"),
+        image("20210103T023107", "T51TXK", box(124, 45, 125.3, 46)),
+    ]
+    aois = [
+        Aoi(f"a{n}", 1, 1e6, dict(mapping(box(west, 45.2, west + 0.01, 45.21))))
+        for n, west in enumerate((124.5, 125.1, 125.7, 127))
+    ]
+    together = overpasses_by_aoi(aois, images)
+    assert together == {aoi.aoi_id: overpasses_over(aoi, images) for aoi in aois}
+    assert [len(found[0].used) if found else 0 for found in together.values()] == [1, 2, 1, 0]
+    assert overpasses_by_aoi(aois, []) == {aoi.aoi_id: [] for aoi in aois}
+
+
+@pytest.mark.parametrize("count", [1, 20, 21, 200])
+def test_the_region_of_many_areas_holds_them_all(count: int) -> None:
+    aois = [
+        Aoi(f"a{n}", 1, 1e6, dict(mapping(box(w, 1, w + 0.03, 1.04))))
+        for n, w in enumerate(range(-count // 2, count // 2 + 1))
+    ]
+    region = shape(region_of(aois))
+    assert all(region.covers(aoi.outline) for aoi in aois)
+    assert region.area < 0.05 * len(aois), "not one box around the globe"
