@@ -68,9 +68,16 @@ def _at(aois: int) -> Iterator[Row]:
         bar=Bar(31 * 24),
         reading="messages keep 31 days",
     )
-    lost = sum(outcome.dead.values()) + sum(filled.dead.values())
+    alone = Pipeline(aois)
+    scattered = alone.run(days=2, new_aois=NEW_AOIS, together=1)
+    done = (scattered.backfill_done_at or 0.0) / 3600
+    reading = "each more than a degree from the next"
+    yield Row(_AREA, f"{name}: the same, of areas far apart", "hours", done, bar=Bar(31 * 24), reading=reading)
+    lost = sum(sum(found.dead.values()) for found in (outcome, filled, scattered))
     yield Row(_AREA, f"{name}: messages given up", "", lost, bar=Bar(0))
-    yield Row(_AREA, f"{name}: most Earth Engine slots beside the backfill", "", filled.earth_engine_most, bar=Bar(40))
+    yield Row(
+        _AREA, f"{name}: most Earth Engine slots beside the backfill", "", scattered.earth_engine_most, bar=Bar(40)
+    )
 
 
 def composite_share_of_day(aois: int) -> float:

@@ -138,17 +138,17 @@ class Pipeline:
             self.environment.process(self._push(self.queues[name]))
         self.fresh: list[Message] = []
 
-    def run(self, days: float, new_aois: int = 0, missed_days: float = 0) -> Outcome:
-        """So many days of images; from the first moment on with a backfill of so many new AOIs, or with the images of
-        so many days that discovery missed.
+    def run(self, days: float, new_aois: int = 0, together: int = 100, missed_days: float = 0) -> Outcome:
+        """So many days of images; from the first moment on with a backfill of so many new AOIs, some together in a
+        message, or with the images of so many days that discovery missed.
         """
         self.environment.process(self._publish(days))
         for _ in range(int(missed_days * IMAGES_A_DAY)):
             self.environment.process(self._appear(0))
         self.environment.process(self._discover())
-        for _ in range(math.ceil(new_aois / 100)):
+        for _ in range(math.ceil(new_aois / together)):
             self.backfilling += 1
-            self.publish("backfill", Message(100, 0, 0.0))
+            self.publish("backfill", Message(together, 0, 0.0))
         self.environment.run(until=days * DAY + 6 * 3600)
         while self.backfilling:
             self.environment.run(until=self.environment.now + 6 * 3600)

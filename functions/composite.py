@@ -26,6 +26,8 @@ _WORK_SECONDS = 300.0
 _ROWS_PER_QUERY = 1_000
 # Some ten requests of a month's composites, so that a batch begun in time also ends in time.
 _ROWS_PER_LISTING = 200
+# A square degree has some 250 images a year: what is listed stays well within the function's memory.
+_CELL_YEARS_PER_LISTING = 100
 
 
 @functions_framework.cloud_event
@@ -59,13 +61,22 @@ def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
 def _batches(rows: list[dict[str, Any]], aois: dict[str, Aoi]) -> Iterator[list[dict[str, Any]]]:
     """Runs of rows whose AOIs lie near each other, so that one listing of images serves them."""
 
-    def place(row: dict[str, Any]) -> tuple[int, int, str]:
+    def cell(row: dict[str, Any]) -> tuple[int, int]:
         west, south, _, _ = aois[row["aoi_id"]].outline.bounds
-        return int(south // 1), int(west // 1), row["aoi_id"]
+        return int(south // 1), int(west // 1)
 
-    ordered = sorted(rows, key=place)
-    for start in range(0, len(ordered), _ROWS_PER_LISTING):
-        yield ordered[start : start + _ROWS_PER_LISTING]
+    batch: list[dict[str, Any]] = []
+    cells: set[tuple[int, int]] = set()
+    for row in sorted(rows, key=lambda row: (cell(row), row["aoi_id"], row["period_start"])):
+        starts = [r["period_start"] for r in (*batch, row)]
+        years = (max(starts) - min(starts)).days // 365 + 1
+        if batch and (len(batch) >= _ROWS_PER_LISTING or len(cells | {cell(row)}) * years > _CELL_YEARS_PER_LISTING):
+            yield batch
+            batch, cells = [], set()
+        batch.append(row)
+        cells.add(cell(row))
+    if batch:
+        yield batch
 
 
 def _recompute(rows: list[dict[str, Any]], aois: dict[str, Aoi], settings: Settings, warehouse: Warehouse) -> int:

@@ -1,5 +1,7 @@
 """Recording registrations and deletions of AOIs in the warehouse, and which version each makes."""
 
+import math
+from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,7 +10,7 @@ from shared.registration import DELETED, REGISTERED, RegisteredAoi, Registration
 from shared.version import __version__
 from shared.warehouse.client import Warehouse
 
-# AOIs that are registered together often lie together: their history is listed once and measured together.
+# Their history is planned within one message's time and memory.
 _AOIS_PER_BACKFILL = 100
 
 
@@ -81,9 +83,14 @@ def _answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _backfills(rows: list[dict[str, Any]]) -> list[AoiRegistration]:
-    new = [
-        NewAoi(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"], backfill_start=row["backfill_start"])
-        for row in rows
-        if row["event_type"] == REGISTERED
+    """One message for AOIs that lie within the same degree: what is listed for one of them serves the others."""
+    neighbours: dict[tuple[int, int], list[NewAoi]] = defaultdict(list)
+    for row in rows:
+        if row["event_type"] == REGISTERED:
+            new = NewAoi(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"], backfill_start=row["backfill_start"])
+            neighbours[math.floor(row["south_deg"]), math.floor(row["west_deg"])].append(new)
+    return [
+        AoiRegistration(aois=group[start : start + _AOIS_PER_BACKFILL])
+        for group in neighbours.values()
+        for start in range(0, len(group), _AOIS_PER_BACKFILL)
     ]
-    return [AoiRegistration(aois=new[i : i + _AOIS_PER_BACKFILL]) for i in range(0, len(new), _AOIS_PER_BACKFILL)]

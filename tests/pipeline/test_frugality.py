@@ -10,12 +10,13 @@ import pytest
 from shapely import MultiPolygon, Polygon, box
 from shapely.geometry import mapping
 
+from functions import composite
 from local.bigquery import run_scheduled
 from local.earth_engine import graph
 from local.stack import Stack
 from shared.earth_engine.client import connect
 from shared.earth_engine.regions import Regions
-from shared.planning import Layer, Piece
+from shared.planning import Aoi, Layer, Piece
 from shared.touches import touched_since
 from tests.scenes import write_scene
 from tests.stacks import WAIT_SECONDS, feature, register, rows, settle, start_stack
@@ -65,6 +66,29 @@ def test_a_pair_budget_cuts_a_history_in_pieces_that_add_up(tmp_path: Path) -> N
         found = [(r["aoi_id"], r["overpass_id"]) for r in rows(stack, "observations")]
         assert len(found) == len(set(found)) == 15 * len(DAYS)
         assert stack.bus.delivered["measure"] == len(DAYS), "15 areas at one overpass each: two would be 30 pairs"
+
+
+def test_areas_far_apart_are_backfilled_by_themselves(tmp_path: Path) -> None:
+    with start_stack(tmp_path) as stack:
+        far = [feature(f"far{i}", dict(mapping(box(10 + 3 * i, 1, 10.01 + 3 * i, 1.01)))) for i in range(4)]
+        register(
+            stack, *far, *fields(15), *[feature(f"b{i}", dict(mapping(box(100, 1, 100.01, 1.01)))) for i in range(101)]
+        )
+        assert stack.bus.delivered["backfill"] == 4 + 1 + 2
+
+
+def test_composites_of_areas_far_apart_are_listed_in_bounded_portions() -> None:
+    aois = {f"a{i}": Aoi(f"a{i}", 1, 1e6, dict(mapping(box(i, 1.1, i + 0.01, 1.2)))) for i in range(150)}
+
+    def stale(aoi_id: str, year: int) -> dict[str, Any]:
+        return {"aoi_id": aoi_id, "aoi_version": 1, "period": "month", "period_start": date(year, 3, 1)}
+
+    spread = [stale(aoi_id, year) for aoi_id in aois for year in (2016, 2025)]
+    found = list(composite._batches(spread, aois))
+    assert sorted(map(str, (row for batch in found for row in batch))) == sorted(map(str, spread))
+    assert max(len({row["aoi_id"] for row in batch}) for batch in found) <= 10
+    together = [stale("a7", 2025) for _ in range(450)]
+    assert [len(batch) for batch in composite._batches(together, aois)] == [200, 200, 50]
 
 
 def test_each_area_keeps_its_own_first_day(tmp_path: Path) -> None:
