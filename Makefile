@@ -33,7 +33,7 @@ $(SCAN)/.installed: terraform/scan-requirements.txt
 	touch $@
 
 # Side by side with what people use today: one table, also in out/benchmarks.md and .json. A quarter of an hour.
-bench: $(BENCH)/.installed
+bench: install $(BENCH)/.installed
 	$(BENCH)/bin/python -m benchmarks
 
 $(BENCH)/.installed: pyproject.toml constraints.txt functions/requirements.txt benchmarks/requirements.txt

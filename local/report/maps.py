@@ -4,6 +4,7 @@ import base64
 import io
 from collections import defaultdict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -24,6 +25,8 @@ from shared.settings import Settings
 
 _MOST_PIXELS = 800
 _SMALL_PIXELS = 220
+# Each map is a request that is mostly waited for.
+_DRAWN_AT_ONCE = 4
 _DEGREE_M = 111_320
 
 
@@ -64,8 +67,11 @@ def year_maps(aoi: Aoi, year: int, settings: Settings) -> YearMaps | None:
     by_month: dict[int, list[PlannedOverpass]] = defaultdict(list)
     for overpass in overpasses:
         by_month[int(overpass.overpass_id[4:6])].append(overpass)
-    months = {month: _draw(aoi, seen, frame, _SMALL_PIXELS, settings) for month, seen in sorted(by_month.items())}
-    return YearMaps(_draw(aoi, overpasses, frame, _MOST_PIXELS, settings), months)
+    months = sorted(by_month)
+    wanted = [(overpasses, _MOST_PIXELS), *((by_month[month], _SMALL_PIXELS) for month in months)]
+    with ThreadPoolExecutor(_DRAWN_AT_ONCE) as pool:
+        annual, *drawn = pool.map(lambda seen: _draw(aoi, seen[0], frame, seen[1], settings), wanted)
+    return YearMaps(annual, dict(zip(months, drawn, strict=True)))
 
 
 def _frame(aoi: Aoi, overpasses: Sequence[PlannedOverpass]) -> _Frame:
