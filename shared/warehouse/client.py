@@ -40,7 +40,7 @@ class Warehouse:
         return f"{self.settings.project}.{self.settings.dataset}.{name}"
 
     def query(self, name: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Run ``queries/NAME.sql``; parameters are scalars, lists of scalars, or lists of dictionaries."""
+        """Run ``queries/NAME.sql``; parameters are scalars or lists of scalars; tables travel as JSON text."""
         text = sql("queries", name, dataset=f"{self.settings.project}.{self.settings.dataset}")
         return self.run(text, parameters)
 
@@ -112,10 +112,5 @@ def _client(project: str) -> bigquery.Client:
 
 def _parameter(name: str, value: Any) -> Any:
     if isinstance(value, list):
-        if value and isinstance(value[0], dict):
-            structs = [
-                bigquery.StructQueryParameter(None, *(_parameter(k, v) for k, v in item.items())) for item in value
-            ]
-            return bigquery.ArrayQueryParameter(name, "STRUCT", structs)
         return bigquery.ArrayQueryParameter(name, _TYPES[type(value[0])] if value else "STRING", value)
     return bigquery.ScalarQueryParameter(name, _TYPES[type(value)], value)

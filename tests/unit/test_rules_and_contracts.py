@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
+from local.doctor import MOST_CLOUD_PERCENT
 from local.outputs import COLUMNS
 from local.stack import FUNCTIONS
 from shared.classes import CLASSES
@@ -172,6 +173,16 @@ def test_sql_names_and_colours_are_those_of_the_classes() -> None:
     for view in ("report_monthly", "report_annual", "report_change"):
         colours = re.findall(r"WHEN (\d) THEN '#(\w{6})'", sql("views", view, dataset="d"))
         assert [(int(value), colour) for value, colour in colours] == [(c.class_id, c.colour) for c in CLASSES]
+
+
+def test_rules_that_sql_repeats_are_the_same_everywhere() -> None:
+    freshness = sql("views", "report_freshness", dataset="d", coverage_floor=0)
+    assert f"least_cloud_percent > {MOST_CLOUD_PERCENT:g} THEN 'too cloudy'" in freshness
+    lookbacks = {
+        name: re.findall(r"^DECLARE recent .*;$", sql("scheduled", name, dataset="d", coverage_floor=0), re.M)
+        for name in ("monthly_summary", "annual_summary")
+    }
+    assert lookbacks["monthly_summary"] == lookbacks["annual_summary"] != []
 
 
 DOMAIN = [
