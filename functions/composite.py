@@ -1,6 +1,8 @@
-"""ticks → composites: recompute the mode composite of every month and year whose observations changed."""
+"""composite-requests → composites: compute the mode composites of months and years, and append their areas.
 
-import time
+Rows are appended request by request; what does not fit one invocation goes on as messages of its own.
+"""
+
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -9,119 +11,117 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.aois import current_aois
+from shared.budgets import composite_budget, halved_by_attempt
+from shared.cells import region_around
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
-from shared.handling import handle
-from shared.measuring import Job, measure_jobs
-from shared.messages import AoiRef, Tick, Topic
+from shared.handling import delivery_attempt, handle
+from shared.measuring import HandOn, Job, measure_jobs
+from shared.messages import AoiRef, CompositeRef, CompositeRequest, Topic
 from shared.observations import composite_row, provenance
-from shared.planning import Aoi, overpasses_by_aoi, region_of
+from shared.planning import Aoi, PlannedOverpass, overpasses_by_aoi
 from shared.publishing import publish
 from shared.settings import Settings
-from shared.touches import touch, touched_since
+from shared.touches import touch
 from shared.warehouse.client import Warehouse
-
-# Stop taking new AOIs well before the platform's 540 s and hand the rest on.
-_WORK_SECONDS = 300.0
-_ROWS_PER_QUERY = 1_000
-# Some ten requests of a month's composites, so that a batch begun in time also ends in time.
-_ROWS_PER_LISTING = 200
-# A square degree has some 250 images a year: what is listed stays well within the function's memory.
-_CELL_YEARS_PER_LISTING = 100
 
 
 @functions_framework.cloud_event
 def composite(event: CloudEvent) -> None:
-    """Handle one tick."""
-    handle(event, "composite", Topic.TICKS, Tick, _composite)
+    """Handle one request for composites."""
+    handle(event, "composite", Topic.COMPOSITE_REQUESTS, CompositeRequest, _composite)
 
 
-def _composite(tick: Tick, settings: Settings) -> dict[str, Any]:
-    if tick.job != "composite":
-        return {"ignored": tick.job}
-    deadline = time.monotonic() + _WORK_SECONDS
+def _composite(request: CompositeRequest, settings: Settings) -> dict[str, Any]:
     warehouse = Warehouse(settings)
-    since = touched_since(warehouse, datetime.now(UTC).date())
-    stale = warehouse.query("stale_composites", period=tick.period or "", since=since, most=_ROWS_PER_QUERY)
-    refs = {AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in stale}
-    aois = {aoi.aoi_id: aoi for aoi in current_aois(refs, warehouse)} if refs else {}
+    wanted = _still_stale(request.composites, warehouse)
+    aois = {aoi.aoi_id: aoi for aoi in current_aois({_aoi_ref(ref) for ref in wanted}, warehouse)} if wanted else {}
+    wanted = [ref for ref in wanted if ref.aoi_id in aois]
+    outcome = {"asked": len(request.composites), "stale": len(wanted)}
+    if not wanted:
+        return {**outcome, "composites": 0}
     connect(settings, "composite")
-    written = 0
-    left_over = len(stale) >= _ROWS_PER_QUERY
-    for batch in _batches([row for row in stale if row["aoi_id"] in aois], aois):
-        if time.monotonic() > deadline:
-            left_over = True
-            break
-        written += _recompute(batch, aois, settings, warehouse)
-    if left_over and written:
-        publish(settings.project, Topic.TICKS, [tick], {"job": "composite"})
-    return {"stale": len(stale), "composites": written}
-
-
-def _batches(rows: list[dict[str, Any]], aois: dict[str, Aoi]) -> Iterator[list[dict[str, Any]]]:
-    """Runs of rows whose AOIs lie near each other, so that one listing of images serves them."""
-
-    def cell(row: dict[str, Any]) -> tuple[int, int]:
-        west, south, _, _ = aois[row["aoi_id"]].outline.bounds
-        return int(south // 1), int(west // 1)
-
-    batch: list[dict[str, Any]] = []
-    cells: set[tuple[int, int]] = set()
-    for row in sorted(rows, key=lambda row: (cell(row), row["aoi_id"], row["period_start"])):
-        starts = [r["period_start"] for r in (*batch, row)]
-        years = (max(starts) - min(starts)).days // 365 + 1
-        if batch and (len(batch) >= _ROWS_PER_LISTING or len(cells | {cell(row)}) * years > _CELL_YEARS_PER_LISTING):
-            yield batch
-            batch, cells = [], set()
-        batch.append(row)
-        cells.add(cell(row))
-    if batch:
-        yield batch
-
-
-def _recompute(rows: list[dict[str, Any]], aois: dict[str, Aoi], settings: Settings, warehouse: Warehouse) -> int:
-    start = _midnight(min(row["period_start"] for row in rows))
-    end = _midnight(max(_end(row["period"], row["period_start"]) for row in rows))
-    batch = [aois[aoi_id] for aoi_id in sorted({row["aoi_id"] for row in rows})]
     listed_at = datetime.now(UTC)
-    images = list_images(settings.collection, start, end + timedelta(days=1), region_of(batch))
-    overpasses = overpasses_by_aoi(batch, images)
-    jobs = []
-    for row in rows:
-        period, first = row["period"], row["period_start"]
-        stamps = (f"{first:%Y%m%d}", f"{_end(period, first):%Y%m%d}")
-        inside = [o for o in overpasses[row["aoi_id"]] if stamps[0] <= o.overpass_id[:8] < stamps[1]]
+    overpasses = _overpasses(wanted, list(aois.values()), settings)
+    refs = {_key(ref): ref for ref in wanted}
+    jobs = list(_jobs(refs, aois, overpasses))
+    attempt = 1 if request.progress else delivery_attempt()
+    written = messages = 0
+    for batch in measure_jobs(
+        jobs, settings, composite_budget(settings), halved_by_attempt(request.divisor, attempt), request.progress
+    ):
+        rows = []
+        for job, areas in batch.done:
+            ref = refs[job.key]
+            used = [image for overpass in job.overpasses for image in overpass.images]
+            made_of = provenance(used, listed_at)
+            rows.append(composite_row(job.aoi, ref.period, ref.period_start, areas, made_of, len(job.overpasses)))
+        _keep(rows, listed_at, warehouse)
+        written += len(rows)
+        follow_ups = [_follow_up(work, refs) for work in batch.handed_on]
+        messages += publish(settings.project, Topic.COMPOSITE_REQUESTS, follow_ups)
+    return {**outcome, "composites": written, "handed_on": messages}
+
+
+def _still_stale(refs: list[CompositeRef], warehouse: Warehouse) -> list[CompositeRef]:
+    """What was not computed since it was asked for: a message may come twice, or wait while the next day's comes."""
+    stale = warehouse.query(
+        "stale_composites",
+        period="",
+        since=date(min(ref.period_start for ref in refs).year, 1, 1),
+        after_aoi="",
+        aoi_ids=sorted({ref.aoi_id for ref in refs}),
+        most=100_000,
+    )
+    named = {(row["aoi_id"], row["aoi_version"], row["period"], row["period_start"]) for row in stale}
+    return [ref for ref in refs if (ref.aoi_id, ref.aoi_version, ref.period, ref.period_start) in named]
+
+
+def _overpasses(refs: list[CompositeRef], aois: list[Aoi], settings: Settings) -> dict[str, list[PlannedOverpass]]:
+    start = _midnight(min(ref.period_start for ref in refs))
+    end = _midnight(max(_end(ref) for ref in refs))
+    region = region_around([aoi.outline for aoi in aois])
+    return overpasses_by_aoi(aois, list_images(settings, start, end + timedelta(days=1), region))
+
+
+def _jobs(
+    refs: dict[str, CompositeRef], aois: dict[str, Aoi], overpasses: dict[str, list[PlannedOverpass]]
+) -> Iterator[Job]:
+    """One job for each composite of which there are images; by period, since AOIs of one period share layers."""
+    for key, ref in sorted(refs.items(), key=lambda item: (item[1].period, item[1].period_start, item[0])):
+        first, last = f"{ref.period_start:%Y%m%d}", f"{_end(ref):%Y%m%d}"
+        inside = [o for o in overpasses[ref.aoi_id] if first <= o.overpass_id[:8] < last]
         if inside:
-            key = f"{row['aoi_id']}|{period}|{first.isoformat()}"
-            jobs.append(Job(key, aois[row["aoi_id"]], inside, with_probabilities=False))
-    results = []
-    for job, areas in measure_jobs(jobs, settings):
-        _, period, first_day = job.key.split("|")
-        used = [image for overpass in job.overpasses for image in overpass.used]
-        listed = sum(len(overpass.listed) for overpass in job.overpasses)
-        results.append(
-            composite_row(
-                job.aoi.aoi_id,
-                job.aoi.aoi_version,
-                period,
-                first_day,
-                areas,
-                provenance(used, listed, listed_at),
-                len(job.overpasses),
-            )
-        )
-    warehouse.append("composites", results)
-    for period in {row["period"] for row in results}:
-        starts = [row["period_start"] for row in results if row["period"] == period]
+            yield Job(key, aois[ref.aoi_id], inside, with_probabilities=False)
+
+
+def _keep(rows: list[dict[str, Any]], listed_at: datetime, warehouse: Warehouse) -> None:
+    """Touch first: a period touched for nothing costs a little, rows that no summary looks at would be lost to it."""
+    for period in sorted({row["period"] for row in rows}):
+        starts = [row["period_start"] for row in rows if row["period"] == period]
         touch(warehouse, starts, listed_at.date(), period)
-    return len(results)
+    warehouse.append("composites", rows)
+
+
+def _follow_up(work: HandOn, refs: dict[str, CompositeRef]) -> CompositeRequest:
+    return CompositeRequest(
+        composites=[refs[job.key] for job in work.jobs], divisor=work.divisor, progress=work.progress
+    )
+
+
+def _aoi_ref(ref: CompositeRef) -> AoiRef:
+    return AoiRef(aoi_id=ref.aoi_id, aoi_version=ref.aoi_version)
+
+
+def _key(ref: CompositeRef) -> str:
+    return f"{ref.aoi_id}|{ref.period}|{ref.period_start.isoformat()}"
 
 
 def _midnight(day: date) -> datetime:
     return datetime.combine(day, datetime.min.time(), UTC)
 
 
-def _end(period: str, first: date) -> date:
-    if period == "year":
-        return date(first.year + 1, 1, 1)
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1)
+def _end(ref: CompositeRef) -> date:
+    if ref.period == "year":
+        return date(ref.period_start.year + 1, 1, 1)
+    return date(ref.period_start.year + ref.period_start.month // 12, ref.period_start.month % 12 + 1, 1)

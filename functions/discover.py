@@ -5,31 +5,40 @@ Publish first, then log: a crash repeats work, never loses it.
 """
 
 import json
+import logging
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from shared.cells import region_of_cells, slices
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
-from shared.extent import extent_of_aois
 from shared.handling import handle
-from shared.messages import Acquisition, Tick, Topic
+from shared.logs import log
+from shared.messages import AcquiredImage, Acquisition, Tick, Topic
 from shared.publishing import publish
-from shared.scenes import SceneImage, bounding_boxes, sensing_time
+from shared.scenes import SceneImage, bounding_boxes, by_overpass, sensing_time
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
-# A frequent tick looks back further than its period, so that one lost tick is made up by the next.
+# A frequent tick looks back further than its period, so that a lost tick is made up by the next, and further than
+# images wait for the other tiles of their overpass.
 _FREQUENT_LOOKBACK = timedelta(hours=6)
+# What appears within days of its acquisition, as nearly all does; the rest waits for the full tick.
+_FREQUENT_WINDOW = timedelta(days=7)
+# A full tick over many cells takes many listings: each message makes so many.
+_LISTINGS_PER_MESSAGE = 8
 # A box is some 170 bytes in a query's parameters, and BigQuery takes 10 MB a request.
 _BOXES_PER_QUERY = 10_000
+_IMAGES_PER_MESSAGE = 50
 
 
 @functions_framework.cloud_event
 def discover(event: CloudEvent) -> None:
-    """Handle one tick."""
+    """Handle one tick: list what it names, or hand on a window that is too long for one invocation."""
     handle(event, "discover", Topic.TICKS, Tick, _discover)
 
 
@@ -37,27 +46,81 @@ def _discover(tick: Tick, settings: Settings) -> dict[str, Any]:
     if tick.job != "discover":
         return {"ignored": tick.job}
     warehouse = Warehouse(settings)
-    extent = extent_of_aois(warehouse)
-    if extent is None:
+    cells = [row["cell"] for row in warehouse.query("aoi_cells")]
+    if not cells:
         return {"listed": 0, "announced": 0}
+    region = region_of_cells(cells)
     now = datetime.now(UTC)
-    end = datetime.combine(tick.run_date, time.max, UTC) if tick.run_date else now
-    start = end - timedelta(days=settings.discover_window_days)
-    since_us = round((now - _FREQUENT_LOOKBACK).timestamp() * 1e6) if tick.scope == "frequent" else None
+    start, end = _window(tick, now, settings)
+    spans = list(slices(start, end, region))
+    if tick.scope == "full" and len(spans) > _LISTINGS_PER_MESSAGE:
+        parts = [spans[first : first + _LISTINGS_PER_MESSAGE] for first in range(0, len(spans), _LISTINGS_PER_MESSAGE)]
+        ticks = [tick.model_copy(update={"start": part[0][0], "end": part[-1][1]}) for part in parts]
+        publish(settings.project, Topic.TICKS, ticks, {"job": tick.job})
+        return {"messages": len(ticks)}
+    since_us = _micros(now - _FREQUENT_LOOKBACK) if tick.scope == "frequent" else None
     connect(settings, "discover")
-    listed = {image.image_id: image for image in list_images(settings.collection, start, end, extent, since_us)}
-    new = [listed[image_id] for image_id in _unannounced(list(listed.values()), start, warehouse)]
+    listed = announced = late = 0
+    for since, until in [(start, end)] if since_us is not None else spans:
+        images = {image.image_id: image for image in list_images(settings, since, until, region, since_us)}
+        expected = _unannounced(list(images.values()), since, warehouse)
+        new = [images[image_id] for image_id in sorted(expected)]
+        ready = _settled(new, _micros(now - timedelta(minutes=settings.discover_settle_minutes)))
+        _announce(ready, settings, warehouse)
+        listed, announced = listed + len(images), announced + len(ready)
+        late += sum(expected[image.image_id] and _is_late(image, now, settings) for image in ready)
+    if late and tick.scope == "full":
+        log(logging.ERROR, "found late", images=late, expected="frequent ticks announce what appears within days")
+    return {"listed": listed, "announced": announced, "late": late}
+
+
+def _window(tick: Tick, now: datetime, settings: Settings) -> tuple[datetime, datetime]:
+    """What was acquired when: the tick's own span, or the window that ends on its day."""
+    if tick.start is not None and tick.end is not None:
+        return tick.start, tick.end
+    end = datetime.combine(tick.run_date, time.max, UTC) if tick.run_date else now
+    window = timedelta(days=settings.discover_window_days)
+    return end - (min(window, _FREQUENT_WINDOW) if tick.scope == "frequent" else window), end
+
+
+def _is_late(image: SceneImage, now: datetime, settings: Settings) -> bool:
+    """Whether a frequent tick should have announced an image by now."""
+    waited = now - datetime.fromtimestamp(image.version_us / 1e6, UTC)
+    settled = timedelta(minutes=settings.discover_settle_minutes)
+    recent = now - sensing_time(image.overpass_id) < _FREQUENT_WINDOW
+    return recent and settled + timedelta(hours=1) < waited < _FREQUENT_WINDOW
+
+
+def _settled(new: list[SceneImage], latest_us: int) -> list[SceneImage]:
+    """The new images of overpasses whose first new image appeared by then; the others wait for their neighbours."""
+    return [
+        image
+        for images in by_overpass(new).values()
+        if min(i.version_us for i in images) <= latest_us
+        for image in images
+    ]
+
+
+def _announce(images: list[SceneImage], settings: Settings, warehouse: Warehouse) -> None:
+    publish(settings.project, Topic.ACQUISITIONS, _messages(images))
     published_at = datetime.now(UTC).isoformat()
-    publish(
-        settings.project,
-        Topic.ACQUISITIONS,
-        [Acquisition(image_id=i.image_id, version_us=i.version_us, footprint=i.footprint) for i in new],
-    )
-    warehouse.append("acquisitions", [_log_row(image, published_at) for image in new])
-    return {"listed": len(listed), "announced": len(new)}
+    warehouse.append("acquisitions", [_log_row(image, published_at) for image in images])
 
 
-def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse) -> list[str]:
+def _messages(images: list[SceneImage]) -> Iterator[Acquisition]:
+    """One message for the images of an overpass, as many as fit: neighbours by tile, so that they share their AOIs."""
+    for overpass in by_overpass(images).values():
+        named = [
+            AcquiredImage(image_id=image.image_id, version_us=image.version_us, footprint=image.footprint)
+            for image in sorted(overpass, key=lambda image: image.name.tile)
+        ]
+        for start in range(0, len(named), _IMAGES_PER_MESSAGE):
+            first, *also = named[start : start + _IMAGES_PER_MESSAGE]
+            yield Acquisition(**first.model_dump(), also=also)
+
+
+def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse) -> dict[str, bool]:
+    """The images to announce, and whether an AOI under each was registered before the image appeared."""
     boxes = [
         {
             "image_id": image.image_id,
@@ -78,7 +141,14 @@ def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse
             "new_acquisitions", boxes=json.dumps(boxes[first : first + _BOXES_PER_QUERY]), since=since
         )
     ]
-    return sorted({row["image_id"] for row in rows})
+    found: dict[str, bool] = {}
+    for row in rows:
+        found[row["image_id"]] = found.get(row["image_id"], False) or bool(row["aoi_was_there"])
+    return found
+
+
+def _micros(moment: datetime) -> int:
+    return round(moment.timestamp() * 1e6)
 
 
 def _log_row(image: SceneImage, published_at: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""acquisitions → measurements: which AOIs the new image's overpass has to be measured over."""
+"""acquisitions → measurements: which AOIs the new images' overpass has to be measured over."""
 
 import json
 from collections.abc import Iterator
@@ -7,14 +7,19 @@ from typing import Any
 
 import functions_framework
 from cloudevents.http import CloudEvent
+from shapely import union_all
 from shapely.geometry import mapping
+from shapely.geometry.base import BaseGeometry
 
+from shared.budgets import Budget, chunked, observation_budget
+from shared.cutting import pixels
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
+from shared.errors import InvalidMessageError
+from shared.grids import is_near_tile
 from shared.handling import handle
-from shared.measuring import request_budget
-from shared.messages import Acquisition, AoiRef, Lane, MeasurementRequest, Topic
-from shared.planning import Budget, chunked, footprint_shape, pixels
+from shared.messages import AcquiredImage, Acquisition, AoiRef, Lane, MeasurementRequest, Topic
+from shared.planning import footprint_shape
 from shared.publishing import publish
 from shared.scenes import SceneName, parse_scene_name, sensing_time
 from shared.settings import Settings
@@ -23,48 +28,65 @@ from shared.warehouse.client import Warehouse
 
 @functions_framework.cloud_event
 def dispatch(event: CloudEvent) -> None:
-    """Handle one announced image."""
+    """Handle the announced images of one overpass."""
     handle(event, "dispatch", Topic.ACQUISITIONS, Acquisition, _dispatch)
 
 
 def _dispatch(message: Acquisition, settings: Settings) -> dict[str, Any]:
-    name = parse_scene_name(message.image_id)
-    footprints = [message.footprint] if message.footprint else _look_up(name, settings)
-    aois: dict[str, dict[str, Any]] = {}
-    for footprint in footprints:
-        outline = footprint_shape(footprint)
-        west, south, east, north = outline.bounds
-        for row in Warehouse(settings).query(
-            "aois_touching",
-            footprint=json.dumps(mapping(outline)),
-            west_deg=west,
-            south_deg=south,
-            east_deg=east,
-            north_deg=north,
-        ):
-            aois[row["aoi_id"]] = row
-    requests = list(_requests(name.sensing_stamp, list(aois.values()), settings))
+    overpass_id = _overpass_of(message)
+    outlines = [outline for image in message.images() for outline in _outlines(image, settings)]
+    rows = _aois_under(union_all(outlines), Warehouse(settings)) if outlines else []
+    requests = list(_requests(overpass_id, rows, settings))
     publish(settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.LIVE})
-    return {
-        "overpass": name.sensing_stamp,
-        "images": len(footprints),
-        "aoi_count": len(aois),
-        "messages": len(requests),
-    }
+    return {"overpass": overpass_id, "images": len(outlines), "aoi_count": len(rows), "messages": len(requests)}
+
+
+def _aois_under(footprint: BaseGeometry, warehouse: Warehouse) -> list[dict[str, Any]]:
+    west, south, east, north = footprint.bounds
+    return warehouse.query(
+        "aois_touching",
+        footprint=json.dumps(mapping(footprint)),
+        west_deg=west,
+        south_deg=south,
+        east_deg=east,
+        north_deg=north,
+    )
+
+
+def _overpass_of(message: Acquisition) -> str:
+    found = {parse_scene_name(image.image_id).sensing_stamp for image in message.images()}
+    if len(found) > 1:
+        raise InvalidMessageError(f"expected images of one overpass, found {', '.join(sorted(found))}")
+    (overpass_id,) = found
+    sensing_time(overpass_id)
+    return overpass_id
+
+
+def _outlines(image: AcquiredImage, settings: Settings) -> list[BaseGeometry]:
+    """The footprint as it was announced, where it lies at its tile; anybody may publish, so any other is looked up."""
+    name = parse_scene_name(image.image_id)
+    if image.footprint is not None:
+        try:
+            outline = footprint_shape(image.footprint)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidMessageError(f"{image.image_id}: the footprint is not a GeoJSON geometry: {error}") from None
+        if is_near_tile(outline, name.tile):
+            return [outline]
+    return [footprint_shape(footprint) for footprint in _look_up(name, settings)]
 
 
 def _look_up(name: SceneName, settings: Settings) -> list[dict[str, Any]]:
     """Footprints of what Earth Engine has of a scene that somebody else announced; none if it is not there yet."""
     connect(settings, "dispatch")
     start = sensing_time(name.sensing_stamp)
-    listed = list_images(settings.collection, start - timedelta(minutes=30), start + timedelta(hours=1))
+    listed = list_images(settings, start - timedelta(minutes=30), start + timedelta(hours=1))
     return [i.footprint for i in listed if (i.name.sensing_stamp, i.name.tile) == (name.sensing_stamp, name.tile)]
 
 
 def _requests(overpass_id: str, rows: list[dict[str, Any]], settings: Settings) -> Iterator[MeasurementRequest]:
     def cost(row: dict[str, Any]) -> Budget:
-        return Budget(pixels(row["area_m2"]), 1, row["geometry_bytes"])
+        return Budget(0, 1, pixels(row["area_m2"]), row["geometry_bytes"])
 
-    for run in chunked(rows, request_budget(settings), cost):
+    for run in chunked(rows, observation_budget(settings), cost):
         refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in run]
         yield MeasurementRequest(overpass_ids=[overpass_id], aois=refs, announce=True)

@@ -13,9 +13,9 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from shapely.geometry import mapping
 
+from shared.cells import region_of_cells
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import Scene, list_scenes
-from shared.extent import extent_of_aois
 from shared.handling import handle
 from shared.messages import Tick, Topic
 from shared.planning import footprint_shape
@@ -48,11 +48,11 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
         publish(settings.project, Topic.TICKS, ticks, {"job": "record-passes"})
         return {"days": len(days)}
     warehouse = Warehouse(settings)
-    extent = extent_of_aois(warehouse)
-    if extent is None:
+    cells = [row["cell"] for row in warehouse.query("aoi_cells")]
+    if not cells:
         return {"scenes": 0, "passes": 0}
     connect(settings, "record_passes")
-    scenes = _scenes_of(tick.day, extent, settings)
+    scenes = _scenes_of(tick.day, region_of_cells(cells), settings)
     recorded_at = datetime.now(UTC).isoformat()
     found = 0
     for batch in _batches(scenes):
@@ -62,10 +62,10 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
     return {"day": tick.day.isoformat(), "scenes": len(scenes), "passes": found}
 
 
-def _scenes_of(day: date, extent: dict[str, Any], settings: Settings) -> list[Scene]:
+def _scenes_of(day: date, region: dict[str, Any], settings: Settings) -> list[Scene]:
     """The scenes of the datatakes that began on a day."""
     start = datetime.combine(day, time.min, UTC)
-    listed = list_scenes(settings.pass_collection, start, start + timedelta(days=1) + _LONGEST_DATATAKE, extent)
+    listed = list_scenes(settings, start, start + timedelta(days=1) + _LONGEST_DATATAKE, region)
     return [scene for scene in listed if sensing_time(scene.overpass_id).date() == day]
 
 

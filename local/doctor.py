@@ -4,17 +4,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from local.dead_letters import Selection, select
 from shared.aois import current_aois
+from shared.budgets import Budget, chunked, observation_budget
+from shared.cells import region_around
+from shared.cutting import pixels
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import Pass, list_images, list_passes
-from shared.errors import InvalidMessageError, NeverError
+from shared.errors import CollectionMissingError, InvalidMessageError
 from shared.handling import parse
-from shared.measuring import request_budget
 from shared.messages import AoiRef, Lane, MeasurementRequest, Topic
-from shared.planning import Aoi, Budget, PlannedOverpass, chunked, overpasses_over, pixels, region_of
+from shared.planning import Aoi, PlannedOverpass, overpasses_over
 from shared.publishing import publish
 from shared.settings import DYNAMIC_WORLD_START
 from shared.warehouse.client import Warehouse
@@ -29,13 +32,14 @@ class State(StrEnum):
     MEASURED = "measured"
     THIN = "measured, but clouded over the area"
     OUTDATED = "measured before all its images were there"
+    REPROCESSED = "measured before an image was reprocessed"
     NOT_MEASURED = "not yet measured"
     FAILED = "failed"
     CLOUD = "too cloudy for Dynamic World"
     NOT_PUBLISHED = "no Dynamic World image"
 
 
-MENDABLE = {State.OUTDATED, State.NOT_MEASURED, State.FAILED}
+MENDABLE = {State.OUTDATED, State.REPROCESSED, State.NOT_MEASURED, State.FAILED}
 
 
 class Finding(NamedTuple):
@@ -75,10 +79,10 @@ def examine(warehouse: Warehouse, aoi_ids: Sequence[str], since: date | None) ->
 def ask_again(warehouse: Warehouse, examination: Examination) -> int:
     """Publish measurement requests for what can be mended; returns for how many overpasses."""
     wanted = [finding.overpass_id for finding in examination.findings if finding.state in MENDABLE]
-    cost = Budget(pixels(examination.area_m2), 1, 0)
+    cost = Budget(1, 1, pixels(examination.area_m2), 0)
     requests = [
         MeasurementRequest(overpass_ids=run, aois=[examination.ref])
-        for run in chunked(wanted, request_budget(warehouse.settings), lambda _: cost)
+        for run in chunked(wanted, observation_budget(warehouse.settings), lambda _: cost)
     ]
     publish(warehouse.settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
     return len(wanted)
@@ -87,11 +91,11 @@ def ask_again(warehouse: Warehouse, examination: Examination) -> int:
 def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures: dict[Any, str]) -> Examination:
     settings = warehouse.settings
     start, end = datetime.combine(first, time.min, UTC), datetime.now(UTC) + timedelta(days=1)
-    region = region_of([aoi])
-    overpasses = overpasses_over(aoi, list_images(settings.collection, start, end, region))
+    region = region_around([aoi.outline])
+    overpasses = overpasses_over(aoi, list_images(settings, start, end, region))
     try:
-        passes, cloud_known = list_passes(settings.pass_collection, start, end, region), True
-    except NeverError:
+        passes, cloud_known = list_passes(settings, start, end, region), True
+    except CollectionMissingError:
         passes, cloud_known = [], False
     observed = {
         row["overpass_id"]: row for row in warehouse.query("observed_overpasses", **ref.model_dump(), since=first)
@@ -113,9 +117,13 @@ def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures:
 def _judge(overpass: PlannedOverpass, row: dict[str, Any] | None, failure: str | None, floor: float) -> Finding:
     if row is None:
         return Finding(overpass.overpass_id, State.FAILED if failure else State.NOT_MEASURED, failure or "")
-    lacking = {image.image_id for image in overpass.used} - set(row["image_ids"])
+    known = dict(zip(row["image_ids"], row["image_versions"] or repeat(None), strict=False))
+    lacking = [image.image_id for image in overpass.images if image.image_id not in known]
     if lacking:
-        return Finding(overpass.overpass_id, State.OUTDATED, f"without {', '.join(sorted(lacking))}")
+        return Finding(overpass.overpass_id, State.OUTDATED, f"without {', '.join(lacking)}")
+    reprocessed = [i.image_id for i in overpass.images if known[i.image_id] not in {None, i.version_us}]
+    if reprocessed:
+        return Finding(overpass.overpass_id, State.REPROCESSED, ", ".join(reprocessed))
     if row["coverage"] < floor:
         return Finding(overpass.overpass_id, State.THIN, f"{row['coverage']:.0%} of the area seen")
     return Finding(overpass.overpass_id, State.MEASURED)

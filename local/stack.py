@@ -39,6 +39,7 @@ FUNCTIONS = (
     "dispatch",
     "measure",
     "backfill",
+    "plan_composites",
     "composite",
     "record_passes",
     "alert_changes",
@@ -161,6 +162,8 @@ class Stack:
             "LANDCOVER_EARTH_ENGINE_URL": self.earth_engine.url,
             "LANDCOVER_WEBHOOK_SECRETS": self.webhook_secret,
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
+            # one laptop sees all tiles of an overpass at once, and nobody there waits for an hour
+            "LANDCOVER_DISCOVER_SETTLE_MINUTES": "0",
             "BIGQUERY_EMULATOR_HOST": (self._faulty_bigquery or self.bigquery).url,
             "PUBSUB_EMULATOR_HOST": self.bus.address,
             **{f"LANDCOVER_{name.upper()}": value for name, value in self._more_settings.items()},

@@ -9,8 +9,25 @@ class RetryLaterError(LandcoverError):
     """Transient: the same work may succeed later. Raised to the caller so that Pub/Sub delivers again."""
 
 
+class DeploymentError(RetryLaterError):
+    """Something is wrong with the deployment, not with the message: permission, registration, quota. Retried, since it
+    heals by time or by an operator's hand, and told apart so that an alert can name it."""
+
+
+class CollectionMissingError(DeploymentError):
+    """The configured image collection cannot be read: it does not exist, or not for this account, or not yet."""
+
+
 class TooBigError(LandcoverError):
     """The request exceeded a limit of the service: split it and try the parts."""
+
+
+class TileMemoryError(TooBigError):
+    """A tile of the computation needed too much memory: smaller tiles may do before smaller work."""
+
+
+class TooManyAggregationsError(TooBigError):
+    """Too many aggregations in one request, or in all of the project's requests together."""
 
 
 class NeverError(LandcoverError):

@@ -10,9 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import pairwise
 
-from shapely import MultiPolygon, box, get_parts
+from shapely import MultiPolygon, bounds, box, get_parts
 from shapely.geometry.base import BaseGeometry
 
+# Latitude bands of MGRS from 80° south on, 8° each; the last has 12°.
+_BANDS = "CDEFGHJKLMNPQRSTUVWX"
+_TILE_DEG = 1.5
+_MOST_OFF_CENTRE_DEG = 12.0
 _UTM = re.compile(r"^EPSG:32(?P<hemisphere>[67])(?P<zone>0[1-9]|[1-5]\d|60)$")
 
 
@@ -20,6 +24,21 @@ def utm_zone(crs: str) -> tuple[int, bool] | None:
     """(zone, is_northern) of a UTM/WGS84 code such as ``EPSG:32651``; None for any other CRS."""
     match = _UTM.match(crs)
     return (int(match["zone"]), match["hemisphere"] == "6") if match else None
+
+
+def is_near_tile(footprint: BaseGeometry, tile: str) -> bool:
+    """Whether a lon/lat footprint lies where an MGRS tile such as ``T51TYL`` may: in its zone and band, and no further
+    beyond them than a tile and the odd zones of Norway and Svalbard reach.
+    """
+    zone, band = int(tile[1:3]), _BANDS.find(tile[3])
+    if not 1 <= zone <= 60 or band < 0:
+        return False
+    centre_deg, south_deg = 6 * zone - 183, 8 * band - 80
+    for west, south, east, north in bounds(get_parts(footprint)):
+        off_centre = max(abs((x - centre_deg + 180) % 360 - 180) for x in (west, east))
+        if off_centre > _MOST_OFF_CENTRE_DEG or south < south_deg - _TILE_DEG or north > south_deg + 12 + _TILE_DEG:
+            return False
+    return True
 
 
 def partition(geometry: BaseGeometry, crs_codes: Iterable[str]) -> dict[str, BaseGeometry]:

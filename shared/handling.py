@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Unauthorized
 
-from shared.errors import InvalidMessageError, NeverError, UntrustedCallerError
+from shared.errors import DeploymentError, InvalidMessageError, NeverError, UntrustedCallerError
 from shared.identity import require_push_account
 from shared.logs import log, log_fields
 from shared.messages import MeasurementRequest, Message, Topic
@@ -70,15 +70,24 @@ def parse(model: type[M], body: bytes) -> M:
 @contextmanager
 def trusted_push(function: str, settings: Settings) -> Iterator[None]:
     """Around the work of one push: refuse callers that may not push (401), name the request in every log line."""
-    envelope = request.get_json(silent=True)
-    attempt = envelope.get("deliveryAttempt") if isinstance(envelope, dict) else None
-    with log_fields(function=function, attempt=attempt, **trace_field(request.headers, settings)):
+    with log_fields(function=function, attempt=_attempt(), **trace_field(request.headers, settings)):
         try:
             require_push_account(request.headers.get("Authorization"), settings)
         except UntrustedCallerError as error:
             log(logging.WARNING, "refused: caller", reason=str(error))
             raise Unauthorized from None
         yield
+
+
+def delivery_attempt() -> int:
+    """Which attempt at the message this request is, from 1 on; 1 where Pub/Sub does not say."""
+    return _attempt() or 1
+
+
+def _attempt() -> int | None:
+    envelope = request.get_json(silent=True)
+    attempt = envelope.get("deliveryAttempt") if isinstance(envelope, dict) else None
+    return attempt if isinstance(attempt, int) and attempt >= 1 else None
 
 
 def trace_field(headers: Headers, settings: Settings) -> dict[str, str]:
@@ -129,6 +138,10 @@ def _run(
         append_dead_letter(settings, delivery, function, topic, str(error))
         log(logging.ERROR, "dead letter", **fields, reason=str(error))
         return
+    except DeploymentError as error:
+        # the words of an alert of its own: no message is at fault, and all wait until an operator or time mends it
+        log(logging.ERROR, "deployment refused", **fields, error=str(error))
+        raise
     except Exception as error:
         log(logging.WARNING, "will be retried", **fields, error=f"{type(error).__name__}: {error}")
         raise

@@ -1,12 +1,27 @@
-"""Measuring pieces of work in requests that fit the budgets, whichever function asks."""
+"""Measuring AOIs in requests that fit the budgets, and handing on what does not fit one invocation.
 
+An invocation makes a few requests; what is left over, and what a request was too big for, goes on as messages of its
+own. Nothing is halved and tried again in the same invocation: a request that timed out has used most of its time.
+"""
+
+import hashlib
+import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from shared.budgets import Budget, Tally, divisor_to_split, packed
+from shared.cutting import SMALLEST_PIECE_PIXELS
 from shared.earth_engine.areas import measure_pieces
-from shared.observations import Areas, total
-from shared.planning import Aoi, Budget, Piece, PlannedOverpass, chunked, pieces_of, pixels
+from shared.errors import NeverError, TooBigError
+from shared.messages import Progress
+from shared.observations import Areas, areas_of, progress_of, total
+from shared.planning import Aoi, Piece, PlannedOverpass, pieces_of
 from shared.settings import Settings
+
+# Four requests of the size that budgets foresee, and their listing, take well under the platform's 540 s.
+REQUESTS_PER_INVOCATION = 4
+# No request begins later than this: its own deadline (330 s) then still ends within the 540 s.
+_WORK_SECONDS = 200.0
 
 
 class Job(NamedTuple):
@@ -18,35 +33,119 @@ class Job(NamedTuple):
     with_probabilities: bool
 
 
-def request_budget(settings: Settings) -> Budget:
-    """What one Earth Engine request may hold."""
-    return Budget(settings.pixel_budget, settings.pair_budget, settings.payload_budget_bytes)
+class HandOn(NamedTuple):
+    """Jobs for another message, with the divisor of its budgets; one job may bring what was measured of it so far."""
+
+    jobs: list[Job]
+    divisor: int
+    progress: Progress | None = None
 
 
-def aoi_cost(aoi: Aoi) -> Budget:
-    """What one AOI at one overpass takes of a request."""
-    return Budget(pixels(aoi.area_m2), 1, aoi.payload_bytes)
+class Batch(NamedTuple):
+    """What came of one request: jobs that are complete with their areas, and jobs to be handed on."""
+
+    done: list[tuple[Job, Areas]]
+    handed_on: list[HandOn]
 
 
-def measure_jobs(jobs: Sequence[Job], settings: Settings) -> Iterator[tuple[Job, Areas]]:
-    """Areas of each job, in order, a request's worth at a time; the pieces of a job are summed."""
-    costs = _costs(jobs)
-    for run in chunked(jobs, request_budget(settings), lambda job: costs[job.key]):
-        pieces: dict[str, list[Piece]] = {
-            job.key: pieces_of(job.key, job.aoi, job.overpasses, job.with_probabilities) for job in run
-        }
-        areas = measure_pieces(settings.collection, [piece for group in pieces.values() for piece in group])
-        for job in run:
-            yield job, total(areas[piece.key] for piece in pieces[job.key])
+def measure_jobs(
+    jobs: Sequence[Job], settings: Settings, budget: Budget, divisor: int = 1, progress: Progress | None = None
+) -> Iterator[Batch]:
+    """Areas of the jobs, a request's worth at a time, so that the caller can keep each before the next is asked for.
+
+    ``divisor`` makes requests smaller than the budget. ``progress``, of a single job, is where an earlier invocation
+    stopped; it counts only while images and cuts are the same. Raises NeverError for a single job that is too big
+    though its requests cannot be smaller; RetryLaterError and NeverError as the service answers.
+    """
+    started = time.monotonic()
+    limits = budget.divided(divisor)
+    pieces = {
+        job.key: pieces_of(job.key, job.aoi, job.overpasses, job.with_probabilities, limits.pixels) for job in jobs
+    }
+    work = _Work(jobs, pieces, progress)
+    asked = 0
+    for run in packed(list(work.remaining()), limits):
+        run = [piece for piece in run if work.wants(piece)]  # noqa: PLW2901 — a job that was handed on leaves the run
+        if not run:
+            continue
+        if asked >= REQUESTS_PER_INVOCATION or time.monotonic() - started > _WORK_SECONDS:
+            yield Batch([], work.rest(divisor))
+            return
+        asked += 1
+        try:
+            areas = measure_pieces(settings, run)
+        except TooBigError as error:
+            yield Batch([], [work.give_up(run, budget, divisor, error)])
+            continue
+        yield Batch(work.take(areas), [])
 
 
-def _costs(jobs: Sequence[Job]) -> dict[str, Budget]:
-    """Cost of each job by key. An AOI's geometry travels once a request, however many overpasses share it."""
-    costs: dict[str, Budget] = {}
-    sent: set[tuple[str, int]] = set()
-    for job in jobs:
-        version = (job.aoi.aoi_id, job.aoi.aoi_version)
-        payload_bytes = 0 if version in sent else job.aoi.payload_bytes
-        sent.add(version)
-        costs[job.key] = Budget(pixels(job.aoi.area_m2) * len(job.overpasses), len(job.overpasses), payload_bytes)
-    return costs
+class _Work:
+    """Which pieces of which jobs are measured, wanted, or handed on."""
+
+    def __init__(self, jobs: Sequence[Job], pieces: dict[str, list[Piece]], progress: Progress | None) -> None:
+        self._jobs = {job.key: job for job in jobs}
+        self._pieces = pieces
+        self._job_of = {piece.key: key for key, group in pieces.items() for piece in group}
+        self._open = list(self._jobs)
+        self._sums: dict[str, list[Areas]] = {key: [] for key in self._jobs}
+        self._done_before = 0
+        if progress is not None and len(jobs) == 1:
+            self._go_on(jobs[0], progress)
+
+    def _go_on(self, job: Job, progress: Progress) -> None:
+        if progress.fingerprint == _fingerprint(job, self._pieces[job.key]):
+            self._done_before = progress.pieces_done
+            self._sums[job.key] = [areas_of(progress)]
+
+    def remaining(self) -> Iterator[Piece]:
+        """All pieces not measured yet, job by job."""
+        for key in self._jobs:
+            yield from self._pieces[key][self._done_before :]
+
+    def wants(self, piece: Piece) -> bool:
+        return self._job_of[piece.key] in self._open
+
+    def take(self, areas: dict[str, Areas]) -> list[tuple[Job, Areas]]:
+        """Add what was measured; returns the jobs that are complete by it."""
+        touched = dict.fromkeys(self._job_of[key] for key in areas)
+        for key, found in areas.items():
+            self._sums[self._job_of[key]].append(found)
+        complete = [key for key in touched if self._measured(key) == len(self._pieces[key])]
+        for key in complete:
+            self._open.remove(key)
+        return [(self._jobs[key], total(self._sums[key])) for key in complete]
+
+    def _measured(self, key: str) -> int:
+        return len(self._sums[key]) + max(0, self._done_before - 1)
+
+    def give_up(self, run: list[Piece], budget: Budget, divisor: int, error: TooBigError) -> HandOn:
+        """The jobs of a run that was too big, in smaller requests. Raises NeverError for one that can't be smaller."""
+        keys = list(dict.fromkeys(self._job_of[piece.key] for piece in run))
+        smallest = len(run) == 1 and run[0].part.pixels <= SMALLEST_PIECE_PIXELS
+        if smallest and len(self._jobs) == 1:
+            raise NeverError(
+                f"{run[0].key}: too big for Earth Engine though it has {run[0].part.pixels} pixels: {error}"
+            )
+        for key in keys:
+            self._open.remove(key)
+        smaller = divisor if smallest else max(2 * divisor, divisor_to_split(Tally(run).use, budget))
+        return HandOn([self._jobs[key] for key in keys], smaller)
+
+    def rest(self, divisor: int) -> list[HandOn]:
+        """What is not complete: a job that is begun by itself, with its progress, and the others together."""
+        begun = [key for key in self._open if self._sums[key]]
+        untouched = [self._jobs[key] for key in self._open if not self._sums[key]]
+        handed_on = [HandOn([self._jobs[key]], divisor, self._progress(key)) for key in begun]
+        return handed_on + ([HandOn(untouched, divisor)] if untouched else [])
+
+    def _progress(self, key: str) -> Progress:
+        fingerprint = _fingerprint(self._jobs[key], self._pieces[key])
+        return progress_of(fingerprint, self._measured(key), total(self._sums[key]))
+
+
+def _fingerprint(job: Job, pieces: list[Piece]) -> str:
+    """Of what a job's areas are made: its images with their versions, and its cuts."""
+    images = [(image.image_id, image.version_us) for overpass in job.overpasses for image in overpass.images]
+    cuts = [(piece.layer.grid_image_id, piece.part.pixels) for piece in pieces]
+    return hashlib.sha256(repr((images, cuts)).encode()).hexdigest()

@@ -1,4 +1,8 @@
-"""The JSON bodies on each topic, one model each. Unknown fields are refused."""
+"""The JSON bodies on each topic, one model each.
+
+Fields that a receiver does not know are ignored: messages wait for up to a month, and while a deployment rolls out two
+versions run at once. For the same reason a new field always has a default.
+"""
 
 from datetime import date
 from enum import StrEnum
@@ -20,6 +24,7 @@ class Topic(StrEnum):
     ACQUISITIONS = "acquisitions"
     AOI_REGISTRATIONS = "aoi-registrations"
     MEASUREMENTS = "measurements"
+    COMPOSITE_REQUESTS = "composite-requests"
     EVENTS = "events"
     DEAD_LETTERS = "dead-letters"
 
@@ -34,7 +39,7 @@ class Lane(StrEnum):
 class Message(BaseModel):
     """Base of all message bodies."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     def subject(self) -> dict[str, Any]:
         """What the message is about, for logs: AOIs, overpasses, images."""
@@ -49,17 +54,32 @@ class Tick(Message):
     period: Literal["month", "year"] | None = Field(default=None, description="Which composites; both when unset.")
     run_date: date | None = Field(default=None, description="Acts as of this day (default: today, UTC).")
     day: date | None = Field(default=None, description="record-passes: this day only, instead of one message a day.")
+    start: AwareDatetime | None = Field(default=None, description="discover: acquired from then to ``end`` only.")
+    end: AwareDatetime | None = None
+    after_aoi: str = Field(default="", description="composite: go on behind this AOI.")
 
 
-class Acquisition(Message):
-    """``acquisitions``, the public contract: a Dynamic World image id or a Sentinel-2 product id has appeared."""
+class AcquiredImage(Message):
+    """An image that appeared: its id, its version (``system:version``, µs), and its footprint, GeoJSON in WGS84."""
 
     image_id: str = Field(min_length=1, max_length=200)
     version_us: int | None = None
     footprint: dict[str, Any] | None = Field(default=None, description="GeoJSON geometry in WGS84, when known.")
 
+
+class Acquisition(AcquiredImage):
+    """``acquisitions``, the public contract: a Dynamic World image id or a Sentinel-2 product id has appeared.
+
+    ``also`` names more images of the same overpass, so that an AOI on several of them is measured once.
+    """
+
+    also: list[AcquiredImage] = Field(default=[], max_length=100)
+
+    def images(self) -> list[AcquiredImage]:
+        return [self, *self.also]
+
     def subject(self) -> dict[str, Any]:
-        return {"image": self.image_id}
+        return {"image": [image.image_id for image in self.images()[:_MOST_NAMED]]}
 
 
 class AoiRef(Message):
@@ -87,7 +107,28 @@ class AoiRegistration(Message):
         return {"aoi": [f"{new.aoi_id} v{new.aoi_version}" for new in self.aois[:_MOST_NAMED]]}
 
 
-class MeasurementRequest(Message):
+class Progress(Message):
+    """Where an invocation stopped in the middle of one AOI: the areas, in m², of the pieces that it measured.
+
+    ``fingerprint`` tells of which images and cuts; the lists have the classes by value.
+    """
+
+    fingerprint: str
+    pieces_done: int = Field(ge=1)
+    aoi_m2: float
+    valid_m2: float
+    label_m2: list[float] = Field(min_length=9, max_length=9)
+    probability_m2: list[float] | None = Field(default=None, min_length=9, max_length=9)
+
+
+class Work(Message):
+    """Work that is handed on in smaller requests, or by a piece of it, when it does not fit an invocation."""
+
+    divisor: int = Field(default=1, ge=1, description="What the budgets of a request are divided by.")
+    progress: Progress | None = Field(default=None, description="What was measured of the single AOI and overpass.")
+
+
+class MeasurementRequest(Work):
     """``measurements``: measure each of these AOIs at each of these overpasses, with the images that exist by then."""
 
     overpass_ids: list[OverpassId] = Field(min_length=1, max_length=1_000)
@@ -97,6 +138,23 @@ class MeasurementRequest(Message):
     def subject(self) -> dict[str, Any]:
         named = [f"{ref.aoi_id} v{ref.aoi_version}" for ref in self.aois[:_MOST_NAMED]]
         return {"aoi": named, "overpass": self.overpass_ids[:_MOST_NAMED]}
+
+
+class CompositeRef(AoiRef):
+    """One composite: an AOI version and a month or a year by its first day."""
+
+    period: Literal["month", "year"]
+    period_start: date
+
+
+class CompositeRequest(Work):
+    """``composite-requests``: compute these composites, those of them that are still stale."""
+
+    composites: list[CompositeRef] = Field(min_length=1, max_length=1_000)
+
+    def subject(self) -> dict[str, Any]:
+        named = [f"{ref.aoi_id} v{ref.aoi_version}" for ref in self.composites[:_MOST_NAMED]]
+        return {"aoi": named, "period": [f"{c.period} {c.period_start}" for c in self.composites[:_MOST_NAMED]]}
 
 
 class EventType(StrEnum):

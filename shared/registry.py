@@ -1,10 +1,14 @@
 """Recording registrations and deletions of AOIs in the warehouse, and which version each makes."""
 
+import json
 import math
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
+from shapely.geometry import shape
+
+from shared.cells import cells_of
 from shared.messages import AoiRegistration, NewAoi
 from shared.registration import DELETED, REGISTERED, RegisteredAoi, RegistrationEvent
 from shared.version import __version__
@@ -66,6 +70,7 @@ def _columns(aoi: RegisteredAoi) -> dict[str, Any]:
         "south_deg": south,
         "east_deg": east,
         "north_deg": north,
+        "cells": cells_of(shape(json.loads(aoi.geometry))),
         "backfill_start": aoi.backfill_start.isoformat(),
     }
 

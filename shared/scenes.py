@@ -1,8 +1,10 @@
 """Dynamic World images and the overpasses they belong to.
 
 An image is named like the Sentinel-2 L1C asset: ``20210103T023111_20210103T023107_T51TYL`` is datatake sensing
-time, product time, MGRS tile. All images with the same first stamp are one datatake; what they show of one AOI
-is one overpass. Nothing here touches a client.
+time, datastrip sensing time (product time before December 2016), MGRS tile. All images with the same first stamp are
+one datatake; what they show of one AOI is one overpass. A reprocessed scene keeps its id and gets a new
+``system:version``; two ids with one first stamp and tile are two datastrips of it, which complement each other.
+Nothing here touches a client.
 """
 
 import re
@@ -18,34 +20,30 @@ from shared.classes import CLASS_NAMES
 from shared.errors import InvalidMessageError
 
 _STAMP = r"\d{8}T\d{6}"
-_IMAGE_ID = re.compile(rf"^(?P<sensing>{_STAMP})_(?P<product>{_STAMP})_(?P<tile>T\d{{2}}[A-Z]{{3}})$")
+_IMAGE_ID = re.compile(rf"^(?P<sensing>{_STAMP})_(?P<datastrip>{_STAMP})_(?P<tile>T\d{{2}}[A-Z]{{3}})$")
 _PRODUCT_ID = re.compile(
     rf"^S2[A-D]_MSI(?:L1C|L2A)_(?P<sensing>{_STAMP})_N\d{{4}}_R\d{{3}}_(?P<tile>T\d{{2}}[A-Z]{{3}})_{_STAMP}(?:\.SAFE)?$"
 )
 _OVERPASS_ID = re.compile(rf"^{_STAMP}$")
 
-# Two granules of one tile share a datatake when it was cut between downlinks; a reprocessed scene shows the same
-# ground again. The share of the older footprint that the newer one must cover to replace it lies between the two.
-SUPERSEDED_OVERLAP = 0.9
-
 
 class SceneName(NamedTuple):
-    """The parts of an image id or Sentinel-2 product id. ``product_stamp`` is empty when the id has none."""
+    """The parts of an image id or Sentinel-2 product id. ``datastrip_stamp`` is empty when the id has none."""
 
     sensing_stamp: str
-    product_stamp: str
+    datastrip_stamp: str
     tile: str
 
 
 def parse_scene_name(name: str) -> SceneName:
     """Read a Dynamic World image id (with or without its collection path) or a Sentinel-2 product id.
 
-    Raises InvalidMessageError when it is neither. A product id has no usable product time: its last stamp is a
-    discriminator that differs from Earth Engine's, so the two are joined on (sensing time, tile) only.
+    Raises InvalidMessageError when it is neither. A product id has no datastrip time: its last stamp is a
+    discriminator, so the two are joined on (sensing time, tile) only.
     """
     stem = name.rsplit("/", 1)[-1]
     if match := _IMAGE_ID.match(stem):
-        return SceneName(match["sensing"], match["product"], match["tile"])
+        return SceneName(match["sensing"], match["datastrip"], match["tile"])
     if match := _PRODUCT_ID.match(stem):
         return SceneName(match["sensing"], "", match["tile"])
     raise InvalidMessageError(

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Client deadline of one Earth Engine request (the service stops at 300 s).",
     )
+    earth_engine_patience_seconds: float = Field(
+        default=60,
+        gt=0,
+        description="How long a passing error of Earth Engine is tried again before the message is left to Pub/Sub.",
+    )
     push_service_account: str | None = Field(
         default=None,
         pattern=r"^[^@\s]+@[^@\s]+$",
@@ -68,14 +73,32 @@ class Settings(BaseSettings):
         description="First day measured for a new AOI when the registration names none.",
     )
     discover_window_days: int = Field(default=45, gt=0, description="Acquisition window that discover lists, in days.")
+    discover_settle_minutes: float = Field(
+        default=60,
+        ge=0,
+        description="How long a new image waits for the other tiles of its overpass, so that an AOI is measured once.",
+    )
     coverage_floor: float = Field(
         default=0.2, ge=0, le=1, description="Observations under this coverage are left out of summaries."
     )
-    pixel_budget: int = Field(
-        default=100_000_000, gt=0, description="Most AOI pixels × overpasses in one Earth Engine request."
+    layer_budget: int = Field(
+        default=50,
+        gt=0,
+        le=50,
+        description="Most overpasses or composites (reduceRegions) in one Earth Engine request.",
     )
     pair_budget: int = Field(
         default=1_000, gt=0, le=1_000, description="Most AOI × overpass pairs in one Earth Engine request."
+    )
+    pixel_budget: int = Field(
+        default=20_000_000,
+        gt=0,
+        description="Most AOI pixels × overpasses in one Earth Engine request for observations (twenty bands).",
+    )
+    label_pixel_budget: int = Field(
+        default=1_000_000_000,
+        gt=0,
+        description="Most AOI pixels × overpasses in one Earth Engine request for composites (labels only).",
     )
     max_bytes_billed: int = Field(
         default=100_000_000_000, gt=0, description="Most bytes that one query of a function may read; more is refused."

@@ -5,6 +5,8 @@ locals {
   log_counters = {
     dead_letters        = "${local.from_services} AND jsonPayload.message=\"dead letter\""
     retries             = "${local.from_services} AND jsonPayload.message=\"will be retried\""
+    deployment_refusals = "${local.from_services} AND jsonPayload.message=\"deployment refused\""
+    late_finds          = "${local.from_services} AND jsonPayload.message=\"found late\""
     refused_callers     = "${local.from_services} AND jsonPayload.message=\"refused: caller\""
     announcements       = "${local.from_services} AND jsonPayload.function=\"discover\" AND jsonPayload.announced>0"
     discoveries         = "${local.from_services} AND jsonPayload.function=\"discover\" AND jsonPayload.message=\"done\""
@@ -21,6 +23,18 @@ locals {
       query = "sum(increase(${local.counted.dead_letters}[10m])) > 0"
       wait  = "0s"
       help  = "Messages failed for good. `landcover dead-letters list` says why; mend the cause, then `landcover dead-letters replay`."
+    }
+    deployment_refusals = {
+      name  = "Earth Engine refuses this project"
+      query = "sum(increase(${local.counted.deployment_refusals}[30m])) > 0"
+      wait  = "900s"
+      help  = "Permission, registration, a disabled API or the quota: the log line \"deployment refused\" carries Earth Engine's own words. Messages wait and are retried for hours. In the first minutes of a new project this heals by itself; `landcover probe` tells what is missing."
+    }
+    late_finds = {
+      name  = "frequent discovery misses images"
+      query = "sum(increase(${local.counted.late_finds}[1d])) > 0"
+      wait  = "0s"
+      help  = "The nightly discovery found images that the frequent one should have announced. Areas were still measured, a day late. `landcover probe` compares how images are selected by their ingestion time."
     }
     unrecorded = {
       name  = "dead letters that could not be recorded"

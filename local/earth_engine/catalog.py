@@ -36,7 +36,7 @@ def read_scene(path: Path) -> SceneFile:
         name = parse_scene_name(path.stem)
     except InvalidMessageError as error:
         raise UserInputError(f"{path.name}: the file name is not an image id: {error}") from None
-    if not name.product_stamp:
+    if not name.datastrip_stamp:
         raise UserInputError(f"{path.name}: expected a Dynamic World image id as file name, found a product id")
     try:
         with rasterio.open(path) as dataset:

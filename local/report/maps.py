@@ -16,11 +16,12 @@ from shapely import segmentize
 from shapely import transform as transform_shape
 from shapely.geometry import shape
 
+from shared.cells import region_around
 from shared.classes import CLASSES, LABEL_BAND
 from shared.earth_engine.areas import picture
-from shared.earth_engine.client import connect
+from shared.earth_engine.client import compute_pixels, connect
 from shared.earth_engine.listing import list_images
-from shared.planning import Aoi, PlannedOverpass, overpasses_over, pieces_of, region_of
+from shared.planning import Aoi, PlannedOverpass, overpasses_over, pieces_of
 from shared.settings import Settings
 
 _MOST_PIXELS = 800
@@ -28,6 +29,9 @@ _SMALL_PIXELS = 220
 # Each map is a request that is mostly waited for.
 _DRAWN_AT_ONCE = 4
 _DEGREE_M = 111_320
+
+# A map is drawn of the whole area, however large.
+_WHOLE = 10**12
 
 
 class Map(NamedTuple):
@@ -58,7 +62,7 @@ def year_maps(aoi: Aoi, year: int, settings: Settings) -> YearMaps | None:
     """Composites in the grid of the AOI's scenes; None when no scene of the year shows the AOI."""
     connect(settings, "report")
     images = list_images(
-        settings.collection, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC), region_of([aoi])
+        settings, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC), region_around([aoi.outline])
     )
     overpasses = overpasses_over(aoi, images)
     if not overpasses:
@@ -75,8 +79,8 @@ def year_maps(aoi: Aoi, year: int, settings: Settings) -> YearMaps | None:
 
 
 def _frame(aoi: Aoi, overpasses: Sequence[PlannedOverpass]) -> _Frame:
-    layer = pieces_of("map", aoi, overpasses, with_probabilities=False)[0].layer
-    used = [image for overpass in overpasses for image in overpass.used]
+    layer = pieces_of("map", aoi, overpasses, False, _WHOLE)[0].layer
+    used = [image for overpass in overpasses for image in overpass.images]
     crs = next(image.crs for image in used if image.image_id == layer.grid_image_id)
     to_crs = Transformer.from_crs("EPSG:4326", crs, always_xy=True)
     outline = transform_shape(
@@ -87,14 +91,14 @@ def _frame(aoi: Aoi, overpasses: Sequence[PlannedOverpass]) -> _Frame:
 
 def _draw(aoi: Aoi, overpasses: Sequence[PlannedOverpass], frame: _Frame, most_pixels: int, settings: Settings) -> Map:
     west, south, east, north = frame.bounds
-    layer = pieces_of("map", aoi, overpasses, with_probabilities=False)[0].layer
+    layer = pieces_of("map", aoi, overpasses, False, _WHOLE)[0].layer
     native = 10 / _DEGREE_M if frame.in_degrees else 10
     step = max(native, max(east - west, north - south) / most_pixels)
     width, height = int((east - west) / step) + 1, int((north - south) / step) + 1
     # masked pixels come back as 0, so classes are shifted by one
     region = ee.Geometry(aoi.geometry, None, False)
     shifted = picture(settings.collection, layer).select([LABEL_BAND]).clip(region).add(1)
-    pixels = ee.data.computePixels(
+    pixels = compute_pixels(
         {
             "expression": shifted,
             "fileFormat": "NUMPY_NDARRAY",
@@ -105,7 +109,8 @@ def _draw(aoi: Aoi, overpasses: Sequence[PlannedOverpass], frame: _Frame, most_p
                 },
                 "crsCode": frame.crs,
             },
-        }
+        },
+        settings.earth_engine_patience_seconds,
     )  # fmt: skip
     metres = step * (_DEGREE_M if frame.in_degrees else 1)
     return Map(_png(pixels[LABEL_BAND].astype(int)), width, height, metres)

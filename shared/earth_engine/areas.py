@@ -13,41 +13,48 @@ import ee
 from shared.classes import CLASS_NAMES, CLASSES, LABEL_BAND
 from shared.earth_engine.client import compute
 from shared.earth_engine.regions import Regions
-from shared.errors import TooBigError
-from shared.observations import Areas, total
-from shared.planning import Layer, Piece, halves
+from shared.errors import RetryLaterError, TileMemoryError, TooManyAggregationsError
+from shared.observations import Areas
+from shared.planning import Layer, Piece
+from shared.settings import Settings
 
 _LABEL_NAMES = [f"label_{name}" for name in CLASS_NAMES]
 _PROBABILITY_NAMES = [f"probability_{name}" for name in CLASS_NAMES]
 
+# Twenty double bands of a whole default tile are twice what a tile may take; a sixteenth of it always fits, and costs
+# little. The larger value is the service's largest.
+_TILE_SCALES = (4, 16)
 
-def measure_pieces(collection: str, pieces: Sequence[Piece]) -> dict[str, Areas]:
-    """Areas of each piece by its key. A request that is too big is halved until its parts fit, and a single piece
-    that is too big is cut in tiles whose sums equal the whole.
 
-    Raises RetryLaterError and NeverError as the service answers.
+def measure_pieces(settings: Settings, pieces: Sequence[Piece]) -> dict[str, Areas]:
+    """Areas of each piece by its key, in one request; a second one with smaller tiles where memory did not do.
+
+    Raises TooBigError when the request has to be split, RetryLaterError and NeverError as the service answers.
     """
-    if not pieces:
-        return {}
+    *smaller, last = _TILE_SCALES
+    for tile_scale in smaller:
+        try:
+            return _measured(settings, pieces, tile_scale)
+        except TileMemoryError:
+            continue
+    return _measured(settings, pieces, last)
+
+
+def _measured(settings: Settings, pieces: Sequence[Piece], tile_scale: int) -> dict[str, Areas]:
     try:
-        features = compute(_expression(collection, pieces))["features"]
-    except TooBigError:
-        if len(pieces) == 1:
-            parts = measure_pieces(collection, halves(pieces[0]))
-            return {pieces[0].key: total(parts.values())}
-        middle = len(pieces) // 2
-        return {
-            **measure_pieces(collection, pieces[:middle]),
-            **measure_pieces(collection, pieces[middle:]),
-        }
+        answer = compute(_expression(settings.collection, pieces, tile_scale), settings.earth_engine_patience_seconds)
+    except TooManyAggregationsError as error:
+        if len({piece.layer for piece in pieces}) == 1:
+            raise RetryLaterError(f"{error} (one layer, so it is other requests that fill the quota)") from error
+        raise
     with_probabilities = {piece.key: piece.layer.with_probabilities for piece in pieces}
-    return {
-        feature["properties"]["key"]: _areas(feature["properties"], with_probabilities[feature["properties"]["key"]])
-        for feature in features
-    }
+    found = {feature["properties"]["key"]: feature["properties"] for feature in answer["features"]}
+    if missing := with_probabilities.keys() - found.keys():
+        raise RetryLaterError(f"Earth Engine left out {len(missing)} of {len(pieces)} areas, such as {min(missing)}")
+    return {key: _areas(properties, with_probabilities[key]) for key, properties in found.items()}
 
 
-def _expression(collection: str, pieces: Sequence[Piece]) -> Any:
+def _expression(collection: str, pieces: Sequence[Piece], tile_scale: int) -> Any:
     """One flat FeatureCollection: a feature without geometry for each piece, areas in m² as properties."""
     by_layer: dict[Layer, list[Piece]] = defaultdict(list)
     for piece in pieces:
@@ -57,7 +64,10 @@ def _expression(collection: str, pieces: Sequence[Piece]) -> Any:
         names = ["key", "aoi", "valid", *_LABEL_NAMES]
         names += _PROBABILITY_NAMES if layer.with_probabilities else []
         sums = area_bands(collection, layer).reduceRegions(
-            collection=Regions(group), reducer=ee.Reducer.sum(), crs=grid(collection, layer)
+            collection=Regions(group),
+            reducer=ee.Reducer.sum(),
+            crs=grid(collection, layer),
+            tileScale=tile_scale,
         )
         measured.append(sums.select(names, None, False))
     return measured[0] if len(measured) == 1 else ee.FeatureCollection(measured).flatten()
@@ -93,11 +103,19 @@ def area_bands(collection: str, layer: Layer) -> Any:
 
 
 def _areas(properties: dict[str, Any], with_probabilities: bool) -> Areas:
+    """The sums of one piece. Raises RetryLaterError when the area of the AOI itself, which no cloud hides, is missing,
+    or only some of the others are: a sum over nothing has no property, so over masked ground all are missing together.
+    """
+    names = ["valid", *_LABEL_NAMES, *(_PROBABILITY_NAMES if with_probabilities else [])]
+    present = [name for name in names if properties.get(name) is not None]
+    if properties.get("aoi") is None or len(present) not in {0, len(names)}:
+        raise RetryLaterError(f"Earth Engine left out areas of {properties.get('key')}: it answered {properties}")
+
     def summed(name: str) -> float:
-        return float(properties.get(name) or 0.0)
+        return float(properties[name]) if present else 0.0
 
     return Areas(
-        aoi_m2=summed("aoi"),
+        aoi_m2=float(properties["aoi"]),
         valid_m2=summed("valid"),
         label_m2={c.class_id: summed(f"label_{c.name}") for c in CLASSES},
         probability_m2={c.class_id: summed(f"probability_{c.name}") for c in CLASSES} if with_probabilities else None,

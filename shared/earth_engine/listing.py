@@ -1,23 +1,32 @@
 """Which Dynamic World images exist: Earth Engine is the one source of truth for that."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import ee
+from pydantic import ValidationError
 
+from shared.cells import slices
 from shared.earth_engine.client import compute
-from shared.errors import TooBigError
-from shared.scenes import SceneImage, parse_scene_name, sensing_time
+from shared.errors import InvalidMessageError, TooBigError
+from shared.logs import log
+from shared.scenes import SceneImage, bounding_boxes, parse_scene_name, sensing_time
+from shared.settings import Settings
 
 _SHORTEST_SLICE = timedelta(minutes=10)
+_INGESTED = "ingested_us"
 # A datatake lasts up to some 40 minutes, and an image's own time is that of its tile within it.
 _DATATAKE_BEFORE = timedelta(minutes=30)
 _DATATAKE_AFTER = timedelta(hours=1)
 
 
+T = TypeVar("T")
+
+
 def list_images(
-    collection: str,
+    settings: Settings,
     start: datetime,
     end: datetime,
     region: dict[str, Any] | None = None,
@@ -25,22 +34,46 @@ def list_images(
 ) -> list[SceneImage]:
     """Images acquired in [start, end), that touch the region (GeoJSON, WGS84), sorted by id.
 
-    ``ingested_since_us`` keeps what appeared in the collection since then. A listing over Earth Engine's limit of
-    5,000 elements is split in time until it fits.
+    ``ingested_since_us`` keeps what appeared in the collection since then. A long time is listed in slices that stay
+    under Earth Engine's limit of 5,000 elements. An image that is not as documented is left out and logged.
     """
-    features = _list(collection, _describe, start, end, region, ingested_since_us)
-    found = [
-        SceneImage(**{k: v for k, v in feature["properties"].items() if v is not None}, footprint=feature["geometry"])
-        for feature in features
-    ]
-    return sorted(found, key=lambda image: image.image_id)
+    moments = [(start, end)] if ingested_since_us is not None else slices(start, end, region)
+    images = {
+        image.image_id: image
+        for since, until in moments
+        for image in _read(
+            _list(settings, settings.collection, _describe, since, until, region, ingested_since_us), _image
+        )
+    }
+    return [images[image_id] for image_id in sorted(images)]
 
 
-def list_overpasses(collection: str, overpass_ids: list[str], region: dict[str, Any]) -> list[SceneImage]:
+def _image(feature: dict[str, Any]) -> SceneImage:
+    properties = {k: v for k, v in feature["properties"].items() if v is not None}
+    image = SceneImage(**properties, footprint=feature["geometry"])
+    sensing_time(image.overpass_id)
+    bounding_boxes(image.footprint)
+    return image
+
+
+def _read(features: list[dict[str, Any]], read: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+    for feature in features:
+        try:
+            yield read(feature)
+        except (ValidationError, InvalidMessageError, KeyError, TypeError, ValueError, IndexError) as error:
+            log(
+                logging.WARNING,
+                "image left out",
+                image=str(feature.get("properties", {}).get("image_id")),
+                reason=f"{type(error).__name__}: {error}"[:500],
+            )
+
+
+def list_overpasses(settings: Settings, overpass_ids: list[str], region: dict[str, Any]) -> list[SceneImage]:
     """All images of the named overpasses that touch the region, in one request when they fit."""
     moments = sorted(sensing_time(overpass_id) for overpass_id in overpass_ids)
     wanted = set(overpass_ids)
-    listed = list_images(collection, moments[0] - _DATATAKE_BEFORE, moments[-1] + _DATATAKE_AFTER, region)
+    listed = list_images(settings, moments[0] - _DATATAKE_BEFORE, moments[-1] + _DATATAKE_AFTER, region)
     return [image for image in listed if image.overpass_id in wanted]
 
 
@@ -60,27 +93,30 @@ class Pass(NamedTuple):
     least_cloud_percent: float | None
 
 
-def list_scenes(collection: str, start: datetime, end: datetime, region: dict[str, Any]) -> list[Scene]:
+def list_scenes(settings: Settings, start: datetime, end: datetime, region: dict[str, Any]) -> list[Scene]:
     """Scenes sensed in [start, end) that touch the region, by the collection of all scenes, sorted by id."""
     found = {
-        feature["properties"]["image_id"]: feature
-        for feature in _list(collection, _describe_scene, start, end, region, None)
-    }
-    return [
-        Scene(
-            scene_id,
-            parse_scene_name(scene_id).sensing_stamp,
-            feature["properties"].get("cloud_percent"),
-            feature["geometry"],
+        scene.scene_id: scene
+        for since, until in slices(start, end, region)
+        for scene in _read(
+            _list(settings, settings.pass_collection, _describe_scene, since, until, region, None), _scene
         )
-        for scene_id, feature in sorted(found.items())
-    ]
+    }
+    return [found[scene_id] for scene_id in sorted(found)]
 
 
-def list_passes(collection: str, start: datetime, end: datetime, region: dict[str, Any]) -> list[Pass]:
+def _scene(feature: dict[str, Any]) -> Scene:
+    properties, footprint = feature["properties"], feature["geometry"]
+    overpass_id = parse_scene_name(properties["image_id"]).sensing_stamp
+    sensing_time(overpass_id)
+    bounding_boxes(footprint)
+    return Scene(properties["image_id"], overpass_id, properties.get("cloud_percent"), footprint)
+
+
+def list_passes(settings: Settings, start: datetime, end: datetime, region: dict[str, Any]) -> list[Pass]:
     """Overpasses of a region in [start, end), oldest first."""
     clouds: dict[str, list[float]] = {}
-    for scene in list_scenes(collection, start, end, region):
+    for scene in list_scenes(settings, start, end, region):
         percents = clouds.setdefault(scene.overpass_id, [])
         if scene.cloud_percent is not None:
             percents.append(scene.cloud_percent)
@@ -88,6 +124,7 @@ def list_passes(collection: str, start: datetime, end: datetime, region: dict[st
 
 
 def _list(
+    settings: Settings,
     collection: str,
     describe: Callable[[Any], Any],
     start: datetime,
@@ -99,17 +136,24 @@ def _list(
     if region is not None:
         images = images.filterBounds(ee.Geometry(region, None, False))
     if ingested_since_us is not None:
-        images = images.filter(ee.Filter.gte("system:version", ingested_since_us))
+        # whether a filter on the stored property reaches the catalogue's index is documented nowhere: a filter that it
+        # does not know passes nothing, and no news would come until the next full tick
+        images = images.map(_with_ingestion_time).filter(ee.Filter.gte(_INGESTED, ingested_since_us))
     try:
-        return list(compute(ee.FeatureCollection(images.map(describe)))["features"])
+        answer = compute(ee.FeatureCollection(images.map(describe)), settings.earth_engine_patience_seconds)
+        return list(answer["features"])
     except TooBigError:
         if end - start <= _SHORTEST_SLICE:
             raise
         middle = start + (end - start) / 2
         return [
-            *_list(collection, describe, start, middle, region, ingested_since_us),
-            *_list(collection, describe, middle, end, region, ingested_since_us),
+            *_list(settings, collection, describe, start, middle, region, ingested_since_us),
+            *_list(settings, collection, describe, middle, end, region, ingested_since_us),
         ]
+
+
+def _with_ingestion_time(image: Any) -> Any:
+    return image.set(_INGESTED, image.get("system:version"))
 
 
 def _describe(image: Any) -> Any:

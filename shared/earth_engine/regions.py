@@ -19,7 +19,7 @@ class Regions(ee.FeatureCollection):
         super().__init__([])
         self._keys = [piece.key for piece in pieces]
         # kept, since the encoder knows objects by their address
-        self._geometries = [_Geometry(piece.geometry) for piece in pieces]
+        self._geometries = [_Geometry(piece.part.geometry) for piece in pieces]
 
     def encode_cloud_value(self, encoder: Any) -> dict[str, Any]:
         features = [

@@ -1,5 +1,6 @@
 -- Of the listed images (an image across the antimeridian comes as two boxes), those that meet the box of an AOI which
--- was not measured with them since they were ingested, and that are not in the log with the same ingestion time.
+-- was not measured with them since they were ingested, and that are not in the log with the same ingestion time; and
+-- whether any of these AOIs was there when the image was ingested.
 -- Boxes come as JSON, and meet by cells of one degree first: comparing each with each took twelve times as long.
 WITH boxes AS (
   SELECT
@@ -20,21 +21,21 @@ listed AS (
 ),
 placed AS (
   SELECT
-    aois.aoi_id, aois.aoi_version, aois.west_deg, aois.south_deg, aois.east_deg, aois.north_deg,
+    aois.aoi_id, aois.aoi_version, aois.event_time, aois.west_deg, aois.south_deg, aois.east_deg, aois.north_deg,
     cell_x, cell_y
   FROM `${dataset}.aois` AS aois
   CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(aois.west_deg) AS INT64), CAST(FLOOR(aois.east_deg) AS INT64))) AS cell_x
   CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(aois.south_deg) AS INT64), CAST(FLOOR(aois.north_deg) AS INT64))) AS cell_y
 ),
 met AS (
-  SELECT DISTINCT listed.image_id, listed.version_us, placed.aoi_id, placed.aoi_version
+  SELECT DISTINCT listed.image_id, listed.version_us, placed.aoi_id, placed.aoi_version, placed.event_time
   FROM listed
   JOIN placed
     ON placed.cell_x = listed.cell_x AND placed.cell_y = listed.cell_y
     AND placed.west_deg <= listed.east_deg AND placed.east_deg >= listed.west_deg
     AND placed.south_deg <= listed.north_deg AND placed.north_deg >= listed.south_deg
 )
-SELECT met.image_id
+SELECT met.image_id, LOGICAL_OR(met.event_time <= TIMESTAMP_MICROS(met.version_us)) AS aoi_was_there
 FROM met
 LEFT JOIN `${dataset}.acquisitions` AS logged
   ON logged.image_id = met.image_id AND logged.version_us = met.version_us

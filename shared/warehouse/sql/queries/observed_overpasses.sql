@@ -1,4 +1,4 @@
 -- What is known of one AOI version since a day: its overpasses, how much each saw, and from which images.
-SELECT overpass_id, coverage, image_ids
+SELECT overpass_id, coverage, image_ids, image_versions
 FROM `${dataset}.observations_current`
 WHERE aoi_id = @aoi_id AND aoi_version = @aoi_version AND acquired_date >= @since

@@ -2,7 +2,7 @@
 -- Events are ordered by when they happened, not by when they arrived.
 SELECT
   aoi_id, aoi_version, label, tags, geometry, geometry_sha256, area_m2,
-  west_deg, south_deg, east_deg, north_deg, backfill_start, event_time
+  west_deg, south_deg, east_deg, north_deg, cells, backfill_start, event_time
 FROM `${dataset}.aoi_events`
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (

@@ -1,7 +1,7 @@
 -- One row for each AOI version and period: the newest computation.
 SELECT
-  aoi_id, aoi_version, period, period_start, overpass_count, valid_area_m2, aoi_area_m2, coverage, classes,
-  image_ids, listed_image_count, algorithm_versions, qa_versions, code_version, processed_at
+  aoi_id, aoi_version, period, period_start, overpass_count, valid_area_m2, aoi_area_m2, measured_aoi_area_m2, coverage, classes,
+  image_ids, image_versions, listed_image_count, algorithm_versions, qa_versions, code_version, processed_at
 FROM `${dataset}.composites`
 WHERE TRUE
 QUALIFY ROW_NUMBER() OVER (
