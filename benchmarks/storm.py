@@ -23,10 +23,11 @@ import rasterio
 from shapely import Polygon
 from shapely.geometry import mapping
 
-from local import bigquery_faults, pipeline
+from local import pipeline
 from local.earth_engine import faults as engine_faults
 from local.faults import Faults, at_random
 from local.stack import Stack
+from local.warehouse.front import FAULTS as BIGQUERY_FAULTS
 from shared.earth_engine import client as engine_client
 from shared.messages import AoiRef, MeasurementRequest
 from tests.scenes import Cells, independent_cells, write_scene
@@ -81,7 +82,7 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
             for n, i in enumerate(overpass_ids)
         ]
         engine = stack.earth_engine.app.faults = Faults(at_random(engine_faults.KINDS, ENGINE_SHARE, SEED))
-        warehouse_faults.follow(at_random(bigquery_faults.KINDS, WAREHOUSE_SHARE, SEED))
+        warehouse_faults.follow(at_random(BIGQUERY_FAULTS, WAREHOUSE_SHARE, SEED))
         started = time.monotonic()
         for number, (aoi_id, overpass_id) in enumerate(messages):
             request = MeasurementRequest(overpass_ids=[overpass_id], aois=[AoiRef(aoi_id=aoi_id, aoi_version=1)])

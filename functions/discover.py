@@ -6,7 +6,6 @@ Publish first, then log: a crash repeats work, never loses it.
 
 import json
 import logging
-from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -14,26 +13,24 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.cells import region_of_cells, slices
+from shared.discovery import FREQUENT_WINDOW, is_late, messages, settled
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.handling import handle
 from shared.logs import log
-from shared.messages import AcquiredImage, Acquisition, Tick, Topic
+from shared.messages import Tick, Topic
 from shared.publishing import publish
-from shared.scenes import SceneImage, bounding_boxes, by_overpass, sensing_time
+from shared.scenes import SceneImage, bounding_boxes, month_number, sensing_time
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
 # A frequent tick looks back further than its period, so that a lost tick is made up by the next, and further than
 # images wait for the other tiles of their overpass.
 _FREQUENT_LOOKBACK = timedelta(hours=6)
-# What appears within days of its acquisition, as nearly all does; the rest waits for the full tick.
-_FREQUENT_WINDOW = timedelta(days=7)
 # A full tick over many cells takes many listings: each message makes so many.
 _LISTINGS_PER_MESSAGE = 8
 # A box is some 170 bytes in a query's parameters, and BigQuery takes 10 MB a request.
 _BOXES_PER_QUERY = 10_000
-_IMAGES_PER_MESSAGE = 50
 
 
 @functions_framework.cloud_event
@@ -65,10 +62,10 @@ def _discover(tick: Tick, settings: Settings) -> dict[str, Any]:
         images = {image.image_id: image for image in list_images(settings, since, until, region, since_us)}
         expected = _unannounced(list(images.values()), since, warehouse)
         new = [images[image_id] for image_id in sorted(expected)]
-        ready = _settled(new, _micros(now - timedelta(minutes=settings.discover_settle_minutes)))
+        ready = settled(new, _micros(now - timedelta(minutes=settings.discover_settle_minutes)))
         _announce(ready, settings, warehouse)
         listed, announced = listed + len(images), announced + len(ready)
-        late += sum(expected[image.image_id] and _is_late(image, now, settings) for image in ready)
+        late += sum(expected[image.image_id] and is_late(image, now, settings) for image in ready)
     if late and tick.scope == "full":
         log(logging.ERROR, "found late", images=late, expected="frequent ticks announce what appears within days")
     return {"listed": listed, "announced": announced, "late": late}
@@ -80,43 +77,13 @@ def _window(tick: Tick, now: datetime, settings: Settings) -> tuple[datetime, da
         return tick.start, tick.end
     end = datetime.combine(tick.run_date, time.max, UTC) if tick.run_date else now
     window = timedelta(days=settings.discover_window_days)
-    return end - (min(window, _FREQUENT_WINDOW) if tick.scope == "frequent" else window), end
-
-
-def _is_late(image: SceneImage, now: datetime, settings: Settings) -> bool:
-    """Whether a frequent tick should have announced an image by now."""
-    waited = now - datetime.fromtimestamp(image.version_us / 1e6, UTC)
-    settled = timedelta(minutes=settings.discover_settle_minutes)
-    recent = now - sensing_time(image.overpass_id) < _FREQUENT_WINDOW
-    return recent and settled + timedelta(hours=1) < waited < _FREQUENT_WINDOW
-
-
-def _settled(new: list[SceneImage], latest_us: int) -> list[SceneImage]:
-    """The new images of overpasses whose first new image appeared by then; the others wait for their neighbours."""
-    return [
-        image
-        for images in by_overpass(new).values()
-        if min(i.version_us for i in images) <= latest_us
-        for image in images
-    ]
+    return end - (min(window, FREQUENT_WINDOW) if tick.scope == "frequent" else window), end
 
 
 def _announce(images: list[SceneImage], settings: Settings, warehouse: Warehouse) -> None:
-    publish(settings.project, Topic.ACQUISITIONS, _messages(images))
+    publish(settings.project, Topic.ACQUISITIONS, messages(images))
     published_at = datetime.now(UTC).isoformat()
     warehouse.append("acquisitions", [_log_row(image, published_at) for image in images])
-
-
-def _messages(images: list[SceneImage]) -> Iterator[Acquisition]:
-    """One message for the images of an overpass, as many as fit: neighbours by tile, so that they share their AOIs."""
-    for overpass in by_overpass(images).values():
-        named = [
-            AcquiredImage(image_id=image.image_id, version_us=image.version_us, footprint=image.footprint)
-            for image in sorted(overpass, key=lambda image: image.name.tile)
-        ]
-        for start in range(0, len(named), _IMAGES_PER_MESSAGE):
-            first, *also = named[start : start + _IMAGES_PER_MESSAGE]
-            yield Acquisition(**first.model_dump(), also=also)
 
 
 def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse) -> dict[str, bool]:
@@ -141,10 +108,7 @@ def _unannounced(images: list[SceneImage], start: datetime, warehouse: Warehouse
             "new_acquisitions", boxes=json.dumps(boxes[first : first + _BOXES_PER_QUERY]), since=since
         )
     ]
-    found: dict[str, bool] = {}
-    for row in rows:
-        found[row["image_id"]] = found.get(row["image_id"], False) or bool(row["aoi_was_there"])
-    return found
+    return {row["image_id"]: bool(row["aoi_was_there"]) for row in rows}
 
 
 def _micros(moment: datetime) -> int:
@@ -152,10 +116,12 @@ def _micros(moment: datetime) -> int:
 
 
 def _log_row(image: SceneImage, published_at: str) -> dict[str, Any]:
+    acquired_at = sensing_time(image.overpass_id)
     return {
         "image_id": image.image_id,
         "version_us": image.version_us,
         "overpass_id": image.overpass_id,
-        "acquired_date": sensing_time(image.overpass_id).date().isoformat(),
+        "acquired_date": acquired_at.date().isoformat(),
+        "acquired_month": month_number(acquired_at),
         "published_at": published_at,
     }

@@ -5,8 +5,6 @@ arrive does not matter. Rows are appended request by request, so that an invocat
 what does not fit one invocation goes on as messages of its own.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,10 +18,11 @@ from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_overpasses
 from shared.events import observation_created
 from shared.handling import delivery_attempt, handle
-from shared.measuring import HandOn, Job, measure_jobs
-from shared.messages import AoiRef, EventType, Lane, MeasurementRequest, Topic
+from shared.measurements import follow_ups, jobs_of, not_yet_measured
+from shared.measuring import measure_jobs
+from shared.messages import EventType, Lane, MeasurementRequest, Topic
 from shared.observations import observation_row, provenance
-from shared.planning import Aoi, PlannedOverpass, overpasses_by_aoi
+from shared.planning import overpasses_by_aoi
 from shared.publishing import publish
 from shared.settings import Settings
 from shared.touches import touch
@@ -45,11 +44,10 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
     connect(settings, "measure")
     listed_at = datetime.now(UTC)
     images = list_overpasses(settings, request.overpass_ids, region_around([aoi.outline for aoi in aois]))
-    jobs = _jobs(aois, overpasses_by_aoi(aois, images))
+    jobs = jobs_of(aois, overpasses_by_aoi(aois, images))
     if not request.announce:
         # news is told again when it comes again, since nobody may have heard it; history need not be
-        measured = _measured_already(aois, request.overpass_ids, warehouse)
-        jobs = [job for job in jobs if _made_of(job) not in measured]
+        jobs = not_yet_measured(jobs, warehouse)
     attempt = 1 if request.progress else delivery_attempt()
     observations = messages = 0
     for batch in measure_jobs(
@@ -67,20 +65,10 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
         ]
         _keep(rows, request, listed_at, settings, warehouse)
         observations += len(rows)
-        follow_ups = [message for work in batch.handed_on for message in _follow_ups(work, request)]
+        again = [message for work in batch.handed_on for message in follow_ups(work, request)]
         lane = Lane.LIVE if request.announce else Lane.BACKFILL
-        messages += publish(settings.project, Topic.MEASUREMENTS, follow_ups, {"lane": lane})
+        messages += publish(settings.project, Topic.MEASUREMENTS, again, {"lane": lane})
     return {**outcome, "observations": observations, "handed_on": messages}
-
-
-def _jobs(aois: Iterable[Aoi], overpasses: dict[str, list[PlannedOverpass]]) -> list[Job]:
-    """One job for each AOI and overpass that saw it. Overpass by overpass: what AOIs share is then one layer."""
-    jobs = [
-        Job(f"{aoi.aoi_id}|{overpass.overpass_id}", aoi, [overpass], with_probabilities=True)
-        for aoi in aois
-        for overpass in overpasses[aoi.aoi_id]
-    ]
-    return sorted(jobs, key=lambda job: (job.overpasses[0].overpass_id, job.overpasses[0].images[0].image_id))
 
 
 def _keep(
@@ -96,50 +84,3 @@ def _keep(
     if request.announce:
         events = [observation_created(row, datetime.now(UTC)) for row in rows]
         publish(settings.project, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})
-
-
-def _measured_already(aois: list[Aoi], overpass_ids: list[str], warehouse: Warehouse) -> set[tuple[Any, ...]]:
-    rows = warehouse.query(
-        "measured_images",
-        aoi_ids=[aoi.aoi_id for aoi in aois],
-        first_day=_day(min(overpass_ids)),
-        last_day=_day(max(overpass_ids)),
-    )
-    return {
-        (
-            row["aoi_id"],
-            row["aoi_version"],
-            row["overpass_id"],
-            *zip(row["image_ids"], row["image_versions"], strict=False),
-        )
-        for row in rows
-    }
-
-
-def _day(overpass_id: str) -> Any:
-    return datetime.strptime(overpass_id[:8], "%Y%m%d").replace(tzinfo=UTC).date()
-
-
-def _made_of(job: Job) -> tuple[Any, ...]:
-    overpass = job.overpasses[0]
-    images = sorted((image.image_id, image.version_us) for image in overpass.images)
-    return (job.aoi.aoi_id, job.aoi.aoi_version, overpass.overpass_id, *images)
-
-
-def _follow_ups(work: HandOn, request: MeasurementRequest) -> Iterator[MeasurementRequest]:
-    """What is left over as messages: AOIs that lack the same overpasses share one."""
-    lacking: dict[AoiRef, list[str]] = defaultdict(list)
-    for job in work.jobs:
-        ref = AoiRef(aoi_id=job.aoi.aoi_id, aoi_version=job.aoi.aoi_version)
-        lacking[ref].append(job.overpasses[0].overpass_id)
-    together: dict[tuple[str, ...], list[AoiRef]] = defaultdict(list)
-    for ref, overpass_ids in lacking.items():
-        together[tuple(overpass_ids)].append(ref)
-    for same, refs in together.items():
-        yield MeasurementRequest(
-            overpass_ids=list(same),
-            aois=refs,
-            announce=request.announce,
-            divisor=work.divisor,
-            progress=work.progress,
-        )

@@ -20,7 +20,7 @@ from shared.handling import handle
 from shared.messages import Tick, Topic
 from shared.planning import footprint_shape
 from shared.publishing import publish
-from shared.scenes import bounding_boxes, sensing_time
+from shared.scenes import bounding_boxes, month_number, sensing_time
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
@@ -104,5 +104,6 @@ def _row(found: dict[str, Any], recorded_at: str) -> dict[str, Any]:
         **found,
         "acquired_at": acquired_at.isoformat(),
         "acquired_date": acquired_at.date().isoformat(),
+        "acquired_month": month_number(acquired_at),
         "recorded_at": recorded_at,
     }

@@ -70,6 +70,7 @@ def settle(stack: Stack, say: Say) -> None:
             say(f"  messages to go: {stack.bus.unfinished}")
 
     stack.bus.wait_idle(_LONGEST_WAIT_SECONDS, watch)
+    stack.bigquery.settle()
     dead = stack.warehouse.query("dead_letters_brief")
     if dead:
         raise NeverError(

@@ -18,14 +18,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
-from local.bigquery import EmbeddedBigQuery, create_warehouse, run_scheduled
-from local.bigquery_faults import FaultyBigQuery
 from local.bus import Bus
 from local.earth_engine.passes import PASSES_FILE
 from local.earth_engine.server import EarthEngineServer
 from local.faults import Faults
 from local.google_pubsub import GooglePubSub
 from local.pooled_server import PooledServer
+from local.warehouse.embedded import EmbeddedBigQuery, create_warehouse, run_scheduled
 from shared import publishing
 from shared.logs import JsonFormatter
 from shared.messages import Tick
@@ -78,9 +77,7 @@ class Stack:
             {Settings.model_fields["collection"].default: scenes},
             {Settings.model_fields["pass_collection"].default: scenes},
         )
-        self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT)
-        self._warehouse_faults = warehouse_faults
-        self._faulty_bigquery: FaultyBigQuery | None = None
+        self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT, warehouse_faults)
         self.bus: Bus | GooglePubSub = (
             GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push, folder / "messages.sqlite")
         )
@@ -90,8 +87,6 @@ class Stack:
         self._log_to_file()
         self.earth_engine.start()
         self.bigquery.start()
-        if self._warehouse_faults is not None:
-            self._faulty_bigquery = FaultyBigQuery(self.bigquery.url, self._warehouse_faults)
         self._set_environment()
         self.settings = load_settings()
         self.warehouse: Warehouse = create_warehouse(self.settings)
@@ -114,8 +109,6 @@ class Stack:
         if isinstance(self.bus, GooglePubSub):
             self._pushes.stop()
         self.earth_engine.stop()
-        if self._faulty_bigquery is not None:
-            self._faulty_bigquery.stop()
         self.bigquery.stop()
         self._restore_environment()
 
@@ -149,7 +142,8 @@ class Stack:
         self.bus.publish("ticks", tick.model_dump_json(exclude_none=True).encode(), {"job": tick.job})
 
     def summarise(self, run_time: datetime | None = None) -> None:
-        """Run the scheduled queries."""
+        """Run the scheduled queries, on all that was streamed so far."""
+        self.bigquery.settle()
         run_scheduled(self.warehouse, run_time or datetime.now(UTC))
 
     def _push(self, function: str, body: dict[str, Any]) -> int:
@@ -164,7 +158,7 @@ class Stack:
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
             # one laptop sees all tiles of an overpass at once, and nobody there waits for an hour
             "LANDCOVER_DISCOVER_SETTLE_MINUTES": "0",
-            "BIGQUERY_EMULATOR_HOST": (self._faulty_bigquery or self.bigquery).url,
+            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
             "PUBSUB_EMULATOR_HOST": self.bus.address,
             **{f"LANDCOVER_{name.upper()}": value for name, value in self._more_settings.items()},
         }

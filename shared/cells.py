@@ -21,6 +21,7 @@ _FINE_CELL_DEG = 0.1
 # A tile of 110 km has a usable image every third day, at the seam of two orbits twice as often; tiles lie a degree or
 # less apart. Worldwide there are 6,000 images a day.
 _IMAGES_PER_TILE_DAY = 0.5
+_HALF_TILE_DEG = 0.5
 _IMAGES_PER_DAY = 6_000.0
 # Earth Engine lists at most 5,000 elements; a slice is chosen so that busy times and places still fit.
 _IMAGES_PER_LISTING = 2_000.0
@@ -70,5 +71,6 @@ def slices(start: datetime, end: datetime, region: dict[str, Any] | None) -> Ite
 def _images_per_day(region: dict[str, Any] | None) -> float:
     if region is None:
         return _IMAGES_PER_DAY
-    west, south, east, north = bounds(get_parts(shape(region))).T
-    return min(_IMAGES_PER_DAY, float((_IMAGES_PER_TILE_DAY * (1 + east - west) * (1 + north - south)).sum()))
+    # images reach half a tile further than their middle: areas that lie together share them
+    boxes = bounds(get_parts(shape(region))) + _HALF_TILE_DEG * np.array([-1, -1, 1, 1])
+    return min(_IMAGES_PER_DAY, _IMAGES_PER_TILE_DAY * float(union_all(box(*boxes.T)).area))

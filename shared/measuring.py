@@ -12,9 +12,9 @@ from typing import NamedTuple
 from shared.budgets import Budget, Tally, divisor_to_split, packed
 from shared.cutting import SMALLEST_PIECE_PIXELS
 from shared.earth_engine.areas import measure_pieces
-from shared.errors import NeverError, TooBigError
+from shared.errors import NeverError, RetryLaterError, TooBigError
 from shared.messages import Progress
-from shared.observations import Areas, areas_of, progress_of, total
+from shared.observations import Areas, areas_of, disagreement, progress_of, total
 from shared.planning import Aoi, Piece, PlannedOverpass, pieces_of
 from shared.settings import Settings
 
@@ -55,7 +55,7 @@ def measure_jobs(
 
     ``divisor`` makes requests smaller than the budget. ``progress``, of a single job, is where an earlier invocation
     stopped; it counts only while images and cuts are the same. Raises NeverError for a single job that is too big
-    though its requests cannot be smaller; RetryLaterError and NeverError as the service answers.
+    though its requests cannot be smaller, RetryLaterError for one whose areas do not agree, and as the service answers.
     """
     started = time.monotonic()
     limits = budget.divided(divisor)
@@ -77,7 +77,7 @@ def measure_jobs(
         except TooBigError as error:
             yield Batch([], [work.give_up(run, budget, divisor, error)])
             continue
-        yield Batch(work.take(areas), [])
+        yield work.sound(work.take(areas), divisor)
 
 
 class _Work:
@@ -115,6 +115,20 @@ class _Work:
         for key in complete:
             self._open.remove(key)
         return [(self._jobs[key], total(self._sums[key])) for key in complete]
+
+    def sound(self, complete: list[tuple[Job, Areas]], divisor: int) -> Batch:
+        """The jobs whose areas agree; the others go on alone, so that they keep no other from being written.
+
+        Raises RetryLaterError when it is a single job whose areas don't.
+        """
+        faults = {job.key: found for job, areas in complete if (found := disagreement(areas, job.aoi))}
+        if faults and len(self._jobs) == 1:
+            ((key, found),) = faults.items()
+            raise RetryLaterError(f"{key}: Earth Engine's areas do not agree: {found}")
+        return Batch(
+            [(job, areas) for job, areas in complete if job.key not in faults],
+            [HandOn([job], divisor) for job, _ in complete if job.key in faults],
+        )
 
     def _measured(self, key: str) -> int:
         return len(self._sums[key]) + max(0, self._done_before - 1)

@@ -7,10 +7,9 @@ from functools import reduce
 from typing import Any, NamedTuple
 
 from shared.classes import CLASSES
-from shared.errors import RetryLaterError
 from shared.messages import Progress
 from shared.planning import Aoi
-from shared.scenes import SceneImage, sensing_time
+from shared.scenes import SceneImage, month_number, sensing_time
 from shared.version import __version__
 
 # Sums of the same weights in another order, in doubles.
@@ -81,12 +80,12 @@ def areas_of(progress: Progress) -> Areas:
     )
 
 
-def checked(areas: Areas, aoi: Aoi, what: str) -> Areas:
-    """The areas, if they agree with each other and with the AOI as registered.
+def disagreement(areas: Areas, aoi: Aoi) -> str | None:
+    """Whether areas do not agree with each other, or not with the AOI as registered, and how; None when they do.
 
     The classes must add up to the ground seen, the probabilities too (they sum to 1 in each pixel), and the AOI must be
     as large as registered, within a percent and what 8-bit weights can do to its edge. Anything else is another band,
-    grid or coding than expected, and no number to keep: raises RetryLaterError that names what was found.
+    grid or coding than expected, and no number to keep.
     """
     faults = []
     labels = math.fsum(areas.label_m2.values())
@@ -102,9 +101,7 @@ def checked(areas: Areas, aoi: Aoi, what: str) -> Areas:
         faults.append(f"the AOI measures {areas.aoi_m2:.1f} m², registered are {aoi.area_m2:.1f} m²")
     if areas.valid_m2 > areas.aoi_m2 * (1 + _SUM_TOLERANCE):
         faults.append(f"{areas.valid_m2:.1f} m² were seen of {areas.aoi_m2:.1f} m²")
-    if faults:
-        raise RetryLaterError(f"{what}: Earth Engine's areas do not agree: {'; '.join(faults)}")
-    return areas
+    return "; ".join(faults) or None
 
 
 def published(areas: Areas, aoi: Aoi) -> Areas:
@@ -159,13 +156,13 @@ def class_records(areas: Areas) -> list[dict[str, Any]]:
 
 
 def observation_row(aoi: Aoi, overpass_id: str, measured: Areas, provenance: Provenance) -> dict[str, Any]:
-    """One row of ``observations``, with the areas of one AOI as measured. Raises RetryLaterError as ``checked``."""
+    """One row of ``observations``, from the areas of one AOI as measured."""
     acquired_at = sensing_time(overpass_id)
-    checked(measured, aoi, f"{aoi.aoi_id} at {overpass_id}")
     return {
         "overpass_id": overpass_id,
         "acquired_at": acquired_at.isoformat(),
         "acquired_date": acquired_at.date().isoformat(),
+        "acquired_month": month_number(acquired_at),
         **_area_columns(aoi, measured),
         **_provenance_columns(provenance),
     }
@@ -174,11 +171,11 @@ def observation_row(aoi: Aoi, overpass_id: str, measured: Areas, provenance: Pro
 def composite_row(
     aoi: Aoi, period: str, period_start: date, measured: Areas, provenance: Provenance, overpass_count: int
 ) -> dict[str, Any]:
-    """One row of ``composites``: the areas of a per-pixel mode over a month or a year. Raises RetryLaterError."""
-    checked(measured, aoi, f"{aoi.aoi_id} in the {period} of {period_start}")
+    """One row of ``composites``: the areas of a per-pixel mode over a month or a year, as measured."""
     return {
         "period": period,
         "period_start": period_start.isoformat(),
+        "period_month": month_number(period_start),
         "overpass_count": overpass_count,
         **_area_columns(aoi, measured),
         **_provenance_columns(provenance),

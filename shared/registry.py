@@ -46,7 +46,8 @@ def record(
         {**base, "aoi_id": aoi_id, "aoi_version": max(versions[aoi_id].values(), default=None)}
         for aoi_id in event.deleted
     ]
-    warehouse.append("aoi_events", rows)
+    # a statement, not a stream: all rows or none, and the next registration sees them at once
+    warehouse.query("insert_aoi_events", rows=json.dumps(rows))
     return _answers(rows), _backfills(rows)
 
 

@@ -10,7 +10,7 @@ Nothing here touches a client.
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -61,6 +61,13 @@ def sensing_time(overpass_id: str) -> datetime:
         return datetime.strptime(overpass_id, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         raise InvalidMessageError(f"{overpass_id!r} is not a moment in time") from None
+
+
+def month_number(day: date) -> int:
+    """A day's month as the number that tables are partitioned by, such as 202101: streaming refuses rows of a date
+    partition that is years old, and history is.
+    """
+    return day.year * 100 + day.month
 
 
 class SceneImage(BaseModel):

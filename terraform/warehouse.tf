@@ -29,10 +29,23 @@ resource "google_bigquery_table" "table" {
   deletion_protection = var.deletion_protection
 
   dynamic "time_partitioning" {
-    for_each = each.value.partition_field == null ? [] : [each.value]
+    for_each = each.value.partition_field == null || each.value.partition_type == "RANGE" ? [] : [each.value]
     content {
       type  = time_partitioning.value.partition_type
       field = time_partitioning.value.partition_field
+    }
+  }
+
+  # Months as numbers: streaming refuses rows of a date partition that is years old, and history is.
+  dynamic "range_partitioning" {
+    for_each = each.value.partition_type == "RANGE" ? [each.value] : []
+    content {
+      field = range_partitioning.value.partition_field
+      range {
+        start    = local.warehouse.month_range.start
+        end      = local.warehouse.month_range.end
+        interval = local.warehouse.month_range.interval
+      }
     }
   }
 }

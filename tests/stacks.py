@@ -68,8 +68,14 @@ def register(
 
 def settle(stack: Stack) -> None:
     """Wait until every message is handled and none is dead."""
-    assert stack.bus.wait_idle(WAIT_SECONDS), "messages are still waiting"
+    quiet(stack)
     assert stack.warehouse.query("dead_letters_brief") == []
+
+
+def quiet(stack: Stack) -> None:
+    """Wait until every message is handled and every streamed row shows."""
+    assert stack.bus.wait_idle(WAIT_SECONDS), "messages are still waiting"
+    stack.bigquery.settle()
 
 
 def announce(stack: Stack, image_id: str) -> None:
@@ -79,5 +85,6 @@ def announce(stack: Stack, image_id: str) -> None:
 
 
 def rows(stack: Stack, table: str, order: str = "1") -> list[dict[str, Any]]:
-    """All rows of a table or view."""
+    """All rows of a table or view, with what was streamed so far."""
+    stack.bigquery.settle()
     return stack.warehouse.run(f"SELECT * FROM `{stack.warehouse.table(table)}` ORDER BY {order}", {})

@@ -11,7 +11,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
 from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
-from shared.errors import InvalidRowsError, NeverError, RetryLaterError
+from shared.errors import InvalidRowsError, LandcoverError, NeverError, RetryLaterError
 from shared.settings import Settings
 from shared.warehouse.sqlfiles import sql
 
@@ -24,6 +24,9 @@ _ROWS_PER_INSERT = 500
 _INSERT_ATTEMPTS = 4
 # Row errors that say "not now" rather than "never": the row itself was fine.
 _TRANSIENT_REASONS = {"stopped", "timeout", "backendError", "internalError", "rateLimitExceeded"}
+
+# For some minutes after a column was added.
+_COLUMN_NOT_KNOWN = "no such field"
 
 _TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
 
@@ -68,39 +71,52 @@ class Warehouse:
     def append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Stream rows into a table, retrying only rows that failed for a passing reason.
 
-        Raises InvalidRowsError naming the rows that BigQuery will never take, RetryLaterError when some did not
-        arrive. Rows may arrive twice; views deduplicate by business key.
+        Every row is sent before anything is raised, so that one bad row takes no other along. Raises InvalidRowsError
+        naming the rows that BigQuery will never take, RetryLaterError when some did not arrive. Rows may arrive twice;
+        views deduplicate by business key.
         """
-        for start in range(0, len(rows), _ROWS_PER_INSERT):
-            self._append(table, rows[start : start + _ROWS_PER_INSERT])
+        failures = [
+            failure
+            for start in range(0, len(rows), _ROWS_PER_INSERT)
+            if (failure := self._append(table, rows[start : start + _ROWS_PER_INSERT])) is not None
+        ]
+        # what may still arrive comes first: the message is tried again, and then what cannot arrive is told
+        for failure in sorted(failures, key=lambda failure: isinstance(failure, NeverError)):
+            raise failure
 
-    def _append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _append(self, table: str, rows: Sequence[Mapping[str, Any]]) -> LandcoverError | None:
+        """Stream one request's rows; returns what is to be raised for those that were not taken."""
         pending = list(rows)
-        errors: Sequence[Mapping[str, Any]] = []
+        refused: list[Mapping[str, Any]] = []
         for _ in range(_INSERT_ATTEMPTS):
             try:
                 errors = self.client.insert_rows_json(
                     self.table(table), pending, retry=_RETRY, timeout=_TIMEOUT_SECONDS, skip_invalid_rows=True
                 )
             except BadRequest as error:
-                raise InvalidRowsError(f"BigQuery refused rows for {table}: {error.message}") from error
+                return InvalidRowsError(f"BigQuery refused rows for {table}: {error.message}")
             except (GoogleAPICallError, RetryError, OSError) as error:
-                raise RetryLaterError(f"BigQuery insert into {table}: {error}") from error
-            if not errors:
-                return
-            invalid = [e for e in errors if _reasons(e) - _TRANSIENT_REASONS]
-            if invalid:
-                first = invalid[0]
-                raise InvalidRowsError(
-                    f"BigQuery refused {len(invalid)} of {len(pending)} rows for {table}; row {first['index']}: "
-                    f"{first['errors']}"
-                )
-            pending = [pending[e["index"]] for e in errors]
-        raise RetryLaterError(f"BigQuery insert into {table}: {len(errors)} rows still failing: {errors[0]}")
+                return RetryLaterError(f"BigQuery insert into {table}: {error}")
+            refused += [e for e in errors if not _is_passing(e)]
+            pending = [pending[e["index"]] for e in errors if _is_passing(e)]
+            if not pending:
+                break
+        if pending:
+            return RetryLaterError(f"BigQuery insert into {table}: {len(pending)} rows still failing: {errors[0]}")
+        if refused:
+            return InvalidRowsError(
+                f"BigQuery refused {len(refused)} of {len(rows)} rows for {table}; row {refused[0]['index']}: "
+                f"{refused[0]['errors']}"
+            )
+        return None
 
 
-def _reasons(row_error: Mapping[str, Any]) -> set[str]:
-    return {str(fault.get("reason")) for fault in row_error["errors"]}
+def _is_passing(row_error: Mapping[str, Any]) -> bool:
+    """Whether a row may be taken later: the row itself was fine, or has a column that streaming does not know yet."""
+    return all(
+        fault.get("reason") in _TRANSIENT_REASONS or str(fault.get("message", "")).startswith(_COLUMN_NOT_KNOWN)
+        for fault in row_error["errors"]
+    )
 
 
 @lru_cache(maxsize=4)

@@ -231,6 +231,7 @@ def test_tables_and_views_are_those_of_the_code(deployed: Deployed) -> None:
         assert table["clustering"] == definition["clustering"]
         assert table["deletion_protection"] is True
         partitions = [(p["type"], p["field"]) for p in table["time_partitioning"]]
+        partitions += [("RANGE", p["field"]) for p in table["range_partitioning"]]
         wanted = (definition["partition_type"], definition["partition_field"])
         assert partitions == ([wanted] if definition["partition_field"] else [])
     floor = Settings.model_fields["coverage_floor"].default

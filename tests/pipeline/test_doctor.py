@@ -18,7 +18,7 @@ from local.earth_engine.errors import EngineError
 from local.stack import Stack
 from local.workspace import remember
 from tests.scenes import write_passes, write_scene
-from tests.stacks import WAIT_SECONDS, feature, register, rows, settle, start_stack
+from tests.stacks import feature, quiet, register, rows, settle, start_stack
 
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
 ORIGIN = (709_000.0, 5_000_000.0)
@@ -48,7 +48,7 @@ def prepared(stack: Stack, scenes: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         broken.setattr(server.graph, "evaluate", denied)
         body = {"overpass_ids": [image(18)[:15]], "aois": [{"aoi_id": "a", "aoi_version": 1}]}
         stack.bus.publish("measurements", json.dumps(body).encode(), {"lane": "live"})
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
     write(scenes, image(23))
     write_passes(scenes, {image(3): 5.0, image(26): 80.0, image(28): 12.0})
 
@@ -74,7 +74,7 @@ def test_every_overpass_gets_its_reason_and_what_can_be_mended_is(
         assert "T51TYK" in reasons[13]
         assert reasons[26] == "80 % cloud"
         assert ask_again(stack.warehouse, found) == 3
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         (after,) = examine(stack.warehouse, ["a"], date(2021, 7, 10))
         assert {f.state for f in after.findings} == {State.MEASURED, State.CLOUD, State.NOT_PUBLISHED}
         assert after.findings[0].overpass_id[6:8] == "13", "since the 10th"

@@ -18,7 +18,7 @@ from shared.events import change_flagged
 from shared.outbound import Outcome, send
 from tests.receiver import Receiver, receiving
 from tests.scenes import write_scene
-from tests.stacks import WAIT_SECONDS, announce, feature, register, rows, settle, start_stack
+from tests.stacks import announce, feature, quiet, register, rows, settle, start_stack
 
 SECRETS = ["whsec_bmV3IHNlY3JldCBmb3IgdGVzdHM=", "whsec_b2xkIHNlY3JldCBmb3IgdGVzdHM="]
 FIRST, SECOND = "20210703T023111_20210703T023105_T51TYL", "20210708T023109_20210708T023105_T51TYL"
@@ -96,7 +96,7 @@ def test_a_receiver_that_is_gone_is_not_asked_again(stack: Stack, receiver: Rece
     receiver.answers = [410]
     scene(tmp_path / "scenes", SECOND)
     stack.bus.publish("acquisitions", json.dumps({"image_id": SECOND}).encode(), {})
-    assert stack.bus.wait_idle(WAIT_SECONDS)
+    quiet(stack)
     assert len(receiver.calls) == 1
     (letter,) = rows(stack, "dead_letters")
     assert (letter["topic"], letter["function"]) == ("events", "deliver_event")
@@ -119,7 +119,7 @@ def test_a_name_that_leads_to_a_private_address_ends_as_a_dead_letter(
 ) -> None:
     with start_stack(tmp_path, event_url="https://localhost:9/x", event_secrets=SECRETS[0]) as stack:
         stack.bus.publish("events", change().model_dump_json(exclude_none=True).encode(), {"type": "change.flagged"})
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         (delivery,) = rows(stack, "deliveries")
         (letter,) = rows(stack, "dead_letters")
     assert (delivery["outcome"], delivery["status_code"]) == ("refused", None)

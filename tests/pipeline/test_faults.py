@@ -8,10 +8,10 @@ from shapely import Polygon
 from shapely.geometry import mapping
 
 from benchmarks.storm import storm
-from local import bigquery_faults
 from local.earth_engine import faults as engine_faults
 from local.faults import Faults
 from local.stack import Stack
+from local.warehouse import front
 from shared.earth_engine import client
 from shared.errors import RetryLaterError
 from shared.warehouse import client as warehouse_client
@@ -53,7 +53,7 @@ def test_a_fault_of_earth_engine_delays_a_measurement_and_changes_nothing(
         is_right(stack, path, "a")
 
 
-@pytest.mark.parametrize("kind", bigquery_faults.KINDS)
+@pytest.mark.parametrize("kind", front.FAULTS)
 def test_a_fault_of_the_warehouse_loses_no_row_and_shows_none_twice(kind: str, tmp_path: Path) -> None:
     faults = Faults()
     with start_stack(tmp_path, warehouse_faults=faults) as stack:

@@ -15,7 +15,7 @@ from local.earth_engine.errors import EngineError
 from local.stack import Stack
 from shared.messages import Tick
 from tests.scenes import write_passes, write_scene
-from tests.stacks import WAIT_SECONDS, feature, register, rows, settle, start_stack
+from tests.stacks import feature, quiet, register, rows, settle, start_stack
 
 SQUARE = dict(mapping(box(125.661, 45.106, 125.672, 45.12)))
 FAR = dict(mapping(box(10.0, 50.0, 10.01, 50.01)))
@@ -73,7 +73,7 @@ def test_each_pass_has_its_fate_and_the_next_one_its_day(tmp_path: Path, monkeyp
             broken.setattr(server.graph, "evaluate", fails)
             body = {"overpass_ids": [scene_id(16)[:15]], "aois": [{"aoi_id": "a", "aoi_version": 1}]}
             stack.bus.publish("measurements", json.dumps(body).encode(), {"lane": "live"})
-            assert stack.bus.wait_idle(WAIT_SECONDS)
+            quiet(stack)
         (found,) = (row for row in rows(stack, "report_freshness") if row["aoi_id"] == "a")
         assert (found["last_pass_fate"], found["failed_since_usable"]) == ("failed", 1)
         assert found["last_attempt_at"] == max(row["recorded_at"] for row in rows(stack, "dead_letters"))

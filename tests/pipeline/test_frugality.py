@@ -10,16 +10,17 @@ import pytest
 from shapely import MultiPolygon, Polygon, box
 from shapely.geometry import mapping
 
-from functions import composite
-from local.bigquery import run_scheduled
+from functions import plan_composites
 from local.earth_engine import graph
 from local.stack import Stack
+from local.warehouse.embedded import run_scheduled
 from shared.earth_engine.client import connect
 from shared.earth_engine.regions import Regions
-from shared.planning import Aoi, Layer, Piece
+from shared.planning import Layer, Part, Piece
+from shared.settings import Settings
 from shared.touches import touched_since
 from tests.scenes import write_scene
-from tests.stacks import WAIT_SECONDS, feature, register, rows, settle, start_stack
+from tests.stacks import feature, quiet, register, rows, settle, start_stack
 
 DAYS = (3, 8, 13, 18, 23, 28)
 
@@ -65,7 +66,8 @@ def test_a_pair_budget_cuts_a_history_in_pieces_that_add_up(tmp_path: Path) -> N
         register(stack, *fields(15))
         found = [(r["aoi_id"], r["overpass_id"]) for r in rows(stack, "observations")]
         assert len(found) == len(set(found)) == 15 * len(DAYS)
-        assert stack.bus.delivered["measure"] == len(DAYS), "15 areas at one overpass each: two would be 30 pairs"
+        # 15 areas at one overpass fill a request; a message holds the pairs of four requests, and makes four
+        assert stack.bus.delivered["measure"] == 2 + 1, "five overpasses and one, and the fifth handed on"
 
 
 def test_areas_far_apart_are_backfilled_by_themselves(tmp_path: Path) -> None:
@@ -77,18 +79,30 @@ def test_areas_far_apart_are_backfilled_by_themselves(tmp_path: Path) -> None:
         assert stack.bus.delivered["backfill"] == 4 + 1 + 2
 
 
-def test_composites_of_areas_far_apart_are_listed_in_bounded_portions() -> None:
-    aois = {f"a{i}": Aoi(f"a{i}", 1, 1e6, dict(mapping(box(i, 1.1, i + 0.01, 1.2)))) for i in range(150)}
+def test_composites_are_asked_for_a_requests_worth_at_a_time() -> None:
+    def stale(aoi_id: str, cell: int, year: int, area_m2: float = 1e6) -> dict[str, Any]:
+        return {
+            "aoi_id": aoi_id,
+            "aoi_version": 1,
+            "period": "year",
+            "period_start": date(year, 1, 1),
+            "overpass_count": 100,
+            "area_m2": area_m2,
+            "geometry_bytes": 300,
+            "cell": cell,
+        }
 
-    def stale(aoi_id: str, year: int) -> dict[str, Any]:
-        return {"aoi_id": aoi_id, "aoi_version": 1, "period": "month", "period_start": date(year, 3, 1)}
+    def asked(rows: list[dict[str, Any]]) -> list[list[tuple[str, int]]]:
+        requests = plan_composites._requests(rows, Settings(project="local-project"))
+        return [[(c.aoi_id, c.period_start.year) for c in request.composites] for request in requests]
 
-    spread = [stale(aoi_id, year) for aoi_id in aois for year in (2016, 2025)]
-    found = list(composite._batches(spread, aois))
-    assert sorted(map(str, (row for batch in found for row in batch))) == sorted(map(str, spread))
-    assert max(len({row["aoi_id"] for row in batch}) for batch in found) <= 10
-    together = [stale("a7", 2025) for _ in range(450)]
-    assert [len(batch) for batch in composite._batches(together, aois)] == [200, 200, 50]
+    spread = [stale(f"a{cell}", cell, year) for cell in range(5) for year in (2016, 2025)]
+    assert sorted(asked(spread)) == sorted([[(f"a{cell}", year)] for cell in range(5) for year in (2016, 2025)])
+    # 1e4 pixels × 100 overpasses each: a thousand fill the 1e9 of a request
+    assert [len(run) for run in asked([stale(f"a{n:04}", 7, 2025) for n in range(2500)])] == [1000, 1000, 500]
+    # one that is too large for any request has a message of its own, and the others do not wait behind it
+    large = [stale("a0", 7, 2025), stale("b-large", 7, 2025, 1e10), stale("c0", 7, 2025)]
+    assert asked(large) == [[("a0", 2025)], [("b-large", 2025)], [("c0", 2025)]]
 
 
 def test_each_area_keeps_its_own_first_day(tmp_path: Path) -> None:
@@ -109,21 +123,25 @@ def test_an_area_that_is_gone_does_not_hold_up_the_others(tmp_path: Path) -> Non
     with start_stack(tmp_path) as stack:
         write(tmp_path / "scenes", image(3))
         register(stack, *fields(2))
-        refs = [{"aoi_id": "a0", "aoi_version": 7}, {"aoi_id": "a1", "aoi_version": 1}]
+        register(stack, {**fields(3)[2], "id": "a0"}, webhook_id="msg_2")
+        refs = [{"aoi_id": "a0", "aoi_version": 1}, {"aoi_id": "a1", "aoi_version": 1}]
         body = {"aois": [{**ref, "backfill_start": "2021-01-01"} for ref in refs]}
         stack.bus.publish("aoi-registrations", json.dumps(body).encode(), {})
         settle(stack)
-        assert len([r for r in rows(stack, "observations") if r["aoi_id"] == "a1"]) == 2
+        assert stack.bus.delivered["measure"] == 3, "a1 is asked for again, though a0 as it was is gone"
+        assert len([r for r in rows(stack, "observations") if r["aoi_id"] == "a1"]) == 1, "and it is measured already"
 
 
 def test_regions_are_what_the_client_itself_would_have_sent(tmp_path: Path) -> None:
     hole = Polygon([(0, 0), (4, 0), (4, 4), (0, 4)], [[(1, 1), (1, 2), (2, 2), (2, 1)]])
     shapes = [box(0.5, 1, 2, 3), hole, MultiPolygon([box(5, 5, 6, 6), box(7, 7, 8, 8)])]
     layer = Layer((("x",),), "x", False)
-    pieces = [Piece(f"k{n}", layer, dict(mapping(shape))) for n, shape in enumerate(shapes)]
+    pieces = [Piece(f"k{n}", layer, Part("EPSG:32651", dict(mapping(s)), 1, 1)) for n, s in enumerate(shapes)]
     with start_stack(tmp_path) as stack:
         connect(stack.settings, "test")
-        plain = ee.FeatureCollection([ee.Feature(ee.Geometry(p.geometry, None, False), {"key": p.key}) for p in pieces])
+        plain = ee.FeatureCollection(
+            [ee.Feature(ee.Geometry(p.part.geometry, None, False), {"key": p.key}) for p in pieces]
+        )
         ours, theirs = (graph.evaluate(ee.serializer.encode(c)).elements for c in (Regions(pieces), plain))
     assert [f.properties for f in ours] == [f.properties for f in theirs]
     for mine, other, shape in zip(ours, theirs, shapes, strict=True):
@@ -148,7 +166,7 @@ def test_summaries_rebuilt_from_nothing_equal_those_built_step_by_step(tmp_path:
         run_scheduled(stack.warehouse, datetime.now(UTC))
         write(tmp_path / "scenes", image(8, 2))
         stack.bus.publish("acquisitions", json.dumps({"image_id": image(8, 2)}).encode(), {})
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         stack.tick("composite")
         settle(stack)
         run_scheduled(stack.warehouse, datetime.now(UTC))

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from shapely import box
-from shapely.geometry import mapping
+from shapely.geometry import mapping, shape
 
 from local import bus, dead_letters
 from local.earth_engine import server
 from local.earth_engine.errors import EngineError
 from local.stack import FUNCTIONS
+from shared.aoi_geometry import ellipsoidal_area_m2
 from tests.scenes import write_scene
-from tests.stacks import WAIT_SECONDS, announce, feature, register, rows, signed_post, start_stack
+from tests.stacks import announce, feature, quiet, register, rows, signed_post, start_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
@@ -63,7 +64,8 @@ def push(stack: Any, function: str, body: Any) -> int:
         ("measure", {"overpass_ids": [], "aois": []}),
         ("measure", {"overpass_ids": ["20210231T000000"], "aois": [{"aoi_id": "a", "aoi_version": 1}]}),
         ("backfill", {"aoi_id": "a"}),
-        ("composite", {"job": "composite", "surprise": True}),
+        ("plan_composites", {"job": "composites"}),
+        ("composite", {"composites": []}),
     ],
 )
 def test_a_message_that_can_never_succeed_is_recorded_and_acknowledged(
@@ -97,9 +99,9 @@ def test_an_unknown_aoi_is_retried_then_buried_by_the_bus(tmp_path: Path, monkey
         stack.bus.publish(
             "aoi-registrations", b'{"aois": [{"aoi_id": "x", "aoi_version": 1, "backfill_start": "2021-01-01"}]}', {}
         )
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         (letter,) = rows(stack, "dead_letters")
-        assert letter["reason"] == "given up after 20 attempts by subscription backfill"
+        assert letter["reason"] == "given up after 100 attempts by subscription backfill"
         assert (letter["function"], letter["topic"]) == ("backfill", "aoi-registrations")
         assert dead_letters.replay(stack.warehouse, [letter]) == 1, "its subscription tells where it belongs"
         assert json.loads(letter["body"])["aois"][0]["aoi_id"] == "x"
@@ -132,12 +134,12 @@ def test_discover_announces_each_image_once_and_again_when_it_is_ingested_anew(t
         write_scene(tmp_path / "scenes", far, crs="EPSG:32651", origin=(500_000, 5_000_000), shape=(50, 50))
         for _ in range(2):
             stack.tick("discover", run_date=date(2021, 7, 10))
-            assert stack.bus.wait_idle(WAIT_SECONDS)
+            quiet(stack)
         assert [row["image_id"] for row in rows(stack, "acquisitions")] == [IMAGE]
         assert len(rows(stack, "observations")) == 1
-        os.utime(path, (path.stat().st_atime, path.stat().st_mtime + 60))
+        os.utime(path)
         stack.tick("discover", run_date=date(2021, 7, 10))
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         assert len(rows(stack, "acquisitions")) == 2
 
 
@@ -146,13 +148,13 @@ def test_discover_leaves_alone_what_a_backfill_has_measured(tmp_path: Path) -> N
         write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
         register(stack, feature("a", SQUARE))
         stack.tick("discover", run_date=date(2021, 7, 10))
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         assert rows(stack, "acquisitions") == []
         assert len(rows(stack, "observations")) == 1
         west = dict(mapping(box(125.665, 45.101, 125.670, 45.106)))
         stack.warehouse.append("aoi_events", [_event("b", west)])  # registered, but its backfill was lost
         stack.tick("discover", run_date=date(2021, 7, 10))
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         assert [row["image_id"] for row in rows(stack, "acquisitions")] == [IMAGE]
         assert {row["aoi_id"] for row in rows(stack, "observations_current")} == {"a", "b"}
 
@@ -166,11 +168,12 @@ def _event(aoi_id: str, geometry: dict[str, Any]) -> dict[str, Any]:
         "aoi_id": aoi_id,
         "aoi_version": 1,
         "geometry": json.dumps(geometry),
-        "area_m2": 1e5,
+        "area_m2": ellipsoidal_area_m2(shape(geometry)),
         "west_deg": 125.665,
         "south_deg": 45.101,
         "east_deg": 125.670,
         "north_deg": 45.106,
+        "cells": [(90 + 45) * 360 + 180 + 125],
         "backfill_start": "2021-01-01",
         "code_version": "test",
     }
@@ -229,34 +232,32 @@ def test_a_function_imports_only_the_clients_it_uses(function: str, unwanted: se
 
 
 def test_dead_letters_can_be_looked_at_and_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Earth Engine denies permission for a while; once it does not, a replay makes up for it, once."""
+    """Earth Engine takes an expression for wrong; once it does not, a replay makes up for it, once."""
 
-    def denied(expression: dict[str, Any]) -> Any:
-        raise EngineError(
-            "Permission 'earthengine.computations.create' denied on resource 'projects/local-project'", 403
-        )
+    def refused(expression: dict[str, Any]) -> Any:
+        raise EngineError("Image.select: Band pattern 'label' did not match any bands. Available bands: [class]")
 
     since = datetime(2021, 1, 1, tzinfo=UTC)
     with start_stack(tmp_path) as stack:
         register(stack, feature("a", SQUARE))
         write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
         with monkeypatch.context() as broken:
-            broken.setattr(server.graph, "evaluate", denied)
+            broken.setattr(server.graph, "evaluate", refused)
             stack.bus.publish(
                 "measurements",
                 json.dumps({"overpass_ids": ["20210703T023111"], "aois": [{"aoi_id": "a", "aoi_version": 1}]}).encode(),
                 {"lane": "live"},
             )
-            assert stack.bus.wait_idle(WAIT_SECONDS)
+            quiet(stack)
         everything = dead_letters.Selection(since)
         (letter,) = dead_letters.select(stack.warehouse, everything)
-        assert "denied" in letter["reason"]
+        assert "did not match" in letter["reason"]
         assert dead_letters.select(stack.warehouse, everything._replace(topic="ticks")) == []
         assert dead_letters.select(stack.warehouse, everything._replace(reason="nothing of the kind")) == []
-        assert dead_letters.select(stack.warehouse, everything._replace(topic="measurements", reason="Permission")) == [
-            letter
-        ]
+        assert dead_letters.select(
+            stack.warehouse, everything._replace(topic="measurements", reason="Band pattern")
+        ) == [letter]
         assert dead_letters.replay(stack.warehouse, [letter]) == 1
-        assert stack.bus.wait_idle(WAIT_SECONDS)
+        quiet(stack)
         assert len(rows(stack, "observations_current")) == 1
         assert dead_letters.select(stack.warehouse, everything) == []

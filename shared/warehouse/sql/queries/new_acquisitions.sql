@@ -39,12 +39,12 @@ SELECT met.image_id, LOGICAL_OR(met.event_time <= TIMESTAMP_MICROS(met.version_u
 FROM met
 LEFT JOIN `${dataset}.acquisitions` AS logged
   ON logged.image_id = met.image_id AND logged.version_us = met.version_us
-  AND logged.acquired_date >= @since
+  AND logged.acquired_date >= @since AND logged.acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
 LEFT JOIN (
   SELECT observations.aoi_id, observations.aoi_version, observations.processed_at, used_id AS image_id
   FROM `${dataset}.observations` AS observations
   CROSS JOIN UNNEST(observations.image_ids) AS used_id
-  WHERE observations.acquired_date >= @since
+  WHERE observations.acquired_date >= @since AND observations.acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
 ) AS measured
   ON measured.aoi_id = met.aoi_id AND measured.aoi_version = met.aoi_version
   AND measured.image_id = met.image_id

@@ -38,14 +38,21 @@ seen AS (
     ON placed.cell_x = listed.cell_x AND placed.cell_y = listed.cell_y
     AND placed.west_deg <= listed.east_deg AND placed.east_deg >= listed.west_deg
     AND placed.south_deg <= listed.north_deg AND placed.north_deg >= listed.south_deg
-  WHERE ST_INTERSECTS(ST_GEOGFROMGEOJSON(placed.geometry), ST_GEOGFROMGEOJSON(listed.footprint))
+  -- what BigQuery cannot read counts by its box
+  WHERE IFNULL(
+    ST_INTERSECTS(
+      SAFE.ST_GEOGFROMGEOJSON(placed.geometry, make_valid => TRUE),
+      SAFE.ST_GEOGFROMGEOJSON(listed.footprint, make_valid => TRUE)
+    ),
+    TRUE
+  )
   GROUP BY placed.aoi_id, placed.aoi_version, listed.overpass_id
 )
 SELECT seen.aoi_id, seen.aoi_version, seen.overpass_id, seen.scene_count, seen.least_cloud_percent
 FROM seen
 LEFT JOIN `${dataset}.passes_current` AS known
   ON known.aoi_id = seen.aoi_id AND known.aoi_version = seen.aoi_version AND known.overpass_id = seen.overpass_id
-  AND known.acquired_date = @day
+  AND known.acquired_date = @day AND known.acquired_month = EXTRACT(YEAR FROM @day) * 100 + EXTRACT(MONTH FROM @day)
 WHERE known.overpass_id IS NULL
   OR known.scene_count != seen.scene_count
   OR IFNULL(known.least_cloud_percent, -1) != IFNULL(seen.least_cloud_percent, -1)

@@ -2,3 +2,4 @@
 SELECT overpass_id, coverage, image_ids, image_versions
 FROM `${dataset}.observations_current`
 WHERE aoi_id = @aoi_id AND aoi_version = @aoi_version AND acquired_date >= @since
+  AND acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)

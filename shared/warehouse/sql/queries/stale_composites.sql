@@ -1,5 +1,5 @@
 -- Months and years of current AOIs whose observations changed after their composite was computed, by AOI, oldest first.
--- An empty period takes both, an empty list of ids all AOIs behind @after_aoi. Looks at what was acquired since a day
+-- An empty period takes both, an empty list of ids all AOIs behind the one named. Looks at what was acquired since a day
 -- only, which is the first of a year.
 WITH observed AS (
   SELECT
@@ -8,7 +8,9 @@ WITH observed AS (
   FROM `${dataset}.observations_current` AS current_obs
   JOIN `${dataset}.aois` AS aois
     ON aois.aoi_id = current_obs.aoi_id AND aois.aoi_version = current_obs.aoi_version
-  WHERE current_obs.acquired_date >= @since AND aois.aoi_id > @after_aoi
+  WHERE current_obs.acquired_date >= @since
+    AND current_obs.acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
+    AND aois.aoi_id > @after_aoi
     AND (IFNULL(ARRAY_LENGTH(@aoi_ids), 0) = 0 OR aois.aoi_id IN UNNEST(@aoi_ids))
 ),
 periods AS (
@@ -34,6 +36,7 @@ LEFT JOIN `${dataset}.composites_current` AS composites
   ON composites.aoi_id = periods.aoi_id AND composites.aoi_version = periods.aoi_version
   AND composites.period = periods.period AND composites.period_start = periods.period_start
   AND composites.period_start >= @since
+  AND composites.period_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
 WHERE (composites.processed_at IS NULL OR composites.processed_at < periods.changed_at)
   AND (@period = '' OR periods.period = @period)
 ORDER BY periods.aoi_id, periods.period_start, periods.period

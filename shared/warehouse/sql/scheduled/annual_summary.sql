@@ -28,7 +28,7 @@ USING (
   composited AS (
     SELECT aoi_id, aoi_version, EXTRACT(YEAR FROM period_start) AS year, valid_area_m2, classes, processed_at
     FROM `${dataset}.composites_current`
-    WHERE period = 'year' AND period_start >= built_from
+    WHERE period = 'year' AND period_start >= built_from AND period_month >= EXTRACT(YEAR FROM built_from) * 100 + EXTRACT(MONTH FROM built_from)
   ),
   years AS (
     SELECT

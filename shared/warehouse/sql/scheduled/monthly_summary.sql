@@ -30,12 +30,12 @@ USING (
       coverage >= ${coverage_floor} AND valid_area_m2 > 0 AS usable,
       coverage, valid_area_m2, classes, processed_at
     FROM `${dataset}.observations_current`
-    WHERE acquired_date >= built_from
+    WHERE acquired_date >= built_from AND acquired_month >= EXTRACT(YEAR FROM built_from) * 100 + EXTRACT(MONTH FROM built_from)
   ),
   composited AS (
     SELECT aoi_id, aoi_version, period_start AS month, valid_area_m2, classes, processed_at
     FROM `${dataset}.composites_current`
-    WHERE period = 'month' AND period_start >= built_from
+    WHERE period = 'month' AND period_start >= built_from AND period_month >= EXTRACT(YEAR FROM built_from) * 100 + EXTRACT(MONTH FROM built_from)
   ),
   changes AS (
     SELECT aoi_id, aoi_version, month, MAX(processed_at) AS changed_at

@@ -30,7 +30,7 @@ overpasses AS (
 fates AS (
   SELECT
     overpasses.aoi_id, overpasses.aoi_version, overpasses.overpass_id,
-    PARSE_TIMESTAMP('%Y%m%dT%H%M%S', overpasses.overpass_id) AS acquired_at,
+    SAFE.PARSE_TIMESTAMP('%Y%m%dT%H%M%S', overpasses.overpass_id) AS acquired_at,
     attempts.coverage, passes.least_cloud_percent,
     GREATEST(
       IFNULL(attempts.processed_at, failures.recorded_at), IFNULL(failures.recorded_at, attempts.processed_at)
@@ -52,6 +52,8 @@ fates AS (
   LEFT JOIN failures
     ON failures.aoi_id = overpasses.aoi_id AND failures.aoi_version = overpasses.aoi_version
     AND failures.overpass_id = overpasses.overpass_id
+  -- a dead letter may name an overpass that no calendar has
+  WHERE SAFE.PARSE_TIMESTAMP('%Y%m%dT%H%M%S', overpasses.overpass_id) IS NOT NULL
 ),
 placed AS (
   SELECT

@@ -1,4 +1,4 @@
-"""The embedded warehouse: a BigQuery emulator on a folder, with the tables and views of the one definition."""
+"""The emulator on a folder, behind its front, with the tables and views of the one definition."""
 
 import asyncio
 import logging
@@ -11,6 +11,8 @@ from typing import Any
 import structlog
 from google.cloud import bigquery
 
+from local.faults import Faults
+from local.warehouse.front import BigQueryFront
 from shared.errors import UserInputError
 from shared.schedules import schedules
 from shared.settings import Settings
@@ -21,9 +23,14 @@ _START_SECONDS = 60.0
 
 
 class EmbeddedBigQuery:
-    """A BigQuery REST endpoint on a loopback port, its data in a DuckDB file under ``folder``."""
+    """A BigQuery REST endpoint on a loopback port, its data in a DuckDB file under ``folder``.
 
-    def __init__(self, folder: Path, project: str) -> None:
+    ``faults`` fail queries and inserts as planned.
+    """
+
+    def __init__(self, folder: Path, project: str, faults: Faults | None = None) -> None:
+        self._folder = folder
+        self._faults = faults
         self._unfinished = folder.with_name(f"{folder.name}.unfinished")
         self._begin(folder)
         _quiet()
@@ -40,6 +47,8 @@ class EmbeddedBigQuery:
             EmulatorSettings(
                 persistence_mode=PersistenceMode.PERSISTENT,
                 data_dir=folder,
+                rest_host="127.0.0.1",
+                grpc_host="127.0.0.1",
                 rest_port=0,
                 grpc_port=0,
                 default_project_id=project,
@@ -68,16 +77,22 @@ class EmbeddedBigQuery:
 
     @property
     def url(self) -> str:
-        return str(self._server.rest_url)
+        return self._front.url
+
+    def settle(self) -> None:
+        """Wait until every streamed row shows."""
+        self._front.settle()
 
     def start(self) -> "EmbeddedBigQuery":
         """Raises UserInputError when the folder is in use by another process."""
         self._thread.start()
         if not self._ready.wait(_START_SECONDS) or self._failure is not None:
             raise UserInputError(f"the embedded warehouse did not start: {self._failure or 'timed out'}")
+        self._front = BigQueryFront(str(self._server.rest_url), self._folder, self._faults).start()
         return self
 
     def stop(self) -> None:
+        self._front.stop()
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(timeout=20)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
@@ -90,6 +105,10 @@ class EmbeddedBigQuery:
             self._failure = error
             self._ready.set()
             return
+        # whoever reaches the port may run any SQL, which otherwise reads and writes files as the user who started it
+        connection = self._server._engine._connection
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
         self._ready.set()
         self._loop.run_forever()
 
@@ -107,7 +126,11 @@ def create_warehouse(settings: Settings) -> Warehouse:
     for name, definition in definitions()["tables"].items():
         table = bigquery.Table(warehouse.table(name), schema=[_field(f) for f in schema(name)])
         table.description = definition["description"]
-        if definition["partition_field"]:
+        if definition["partition_type"] == "RANGE":
+            table.range_partitioning = bigquery.RangePartitioning(
+                field=definition["partition_field"], range_=bigquery.PartitionRange(**definitions()["month_range"])
+            )
+        elif definition["partition_field"]:
             table.time_partitioning = bigquery.TimePartitioning(
                 type_=definition["partition_type"], field=definition["partition_field"]
             )

@@ -1,0 +1,1 @@
+"""The embedded BigQuery: a well-kept emulator, and a front before it that refuses what the service refuses."""
