@@ -17,9 +17,9 @@ _THREADS = 16
 class PooledServer(ThreadedWSGIServer):
     """Serves one application; ``start`` returns at once, ``stop`` waits for the port to be free."""
 
-    def __init__(self, application: Any, port: int = 0) -> None:
+    def __init__(self, application: Any, port: int = 0, threads: int = _THREADS) -> None:
         super().__init__("127.0.0.1", port, application)
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
 
     @property
     def url(self) -> str:

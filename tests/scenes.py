@@ -93,9 +93,10 @@ class Cells(NamedTuple):
     polygon_m2: float
 
 
-def independent_cells(path: Path, polygon: BaseGeometry) -> Cells:
+def independent_cells(path: Path, polygon: BaseGeometry, eight_bit: bool = False) -> Cells:
     """exactextract straight on the file for coverage fractions; each pixel's area is that of its corners on the
-    ellipsoid, by GeographicLib through pyproj. The polygon is in lon/lat.
+    ellipsoid, by GeographicLib through pyproj. The polygon is in lon/lat. ``eight_bit`` rounds the fractions as Earth
+    Engine does. Cells without data are left out.
     """
     geod = Geod(ellps="WGS84")
     with rasterio.open(path) as dataset:
@@ -107,6 +108,8 @@ def independent_cells(path: Path, polygon: BaseGeometry) -> Cells:
         found = exact_extract(str(path), feature, ["cell_id", "coverage"])[0]["properties"]
         cells = np.asarray(found.get("cell_id", found.get("band_1_cell_id")), dtype=np.int64)
         coverage = np.asarray(found.get("coverage", found.get("band_1_coverage")))
+        if eight_bit:
+            coverage = np.floor(coverage * 255 + 0.25) / 255
         rows, columns = np.divmod(cells, dataset.width)
         corners = []
         for dc, dr in ((0, 0), (1, 0), (1, 1), (0, 1)):
@@ -117,9 +120,9 @@ def independent_cells(path: Path, polygon: BaseGeometry) -> Cells:
     return Cells(rows, columns, areas, float(abs(geod.geometry_area_perimeter(dense)[0])))
 
 
-def independent_areas(path: Path, polygon: BaseGeometry) -> dict[str, np.ndarray | float]:
+def independent_areas(path: Path, polygon: BaseGeometry, eight_bit: bool = False) -> dict[str, np.ndarray | float]:
     """Label areas, probability areas, valid area and polygon area in m², for a lon/lat polygon over one raster."""
-    cells = independent_cells(path, polygon)
+    cells = independent_cells(path, polygon, eight_bit)
     with rasterio.open(path) as dataset:
         values = {name: dataset.read(i + 1)[cells.rows, cells.columns] for i, name in enumerate(dataset.descriptions)}
     label = values["label"]

@@ -1,6 +1,7 @@
 """A folder of GeoTIFFs as an image collection: one file an image, the file's stem its id."""
 
 import threading
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from shared.scenes import parse_scene_name, sensing_time
 
 _OPEN_FILES = 256
 _EDGE_POINTS = 8
+_LONGEST_DATATAKE_SECONDS = 25 * 60
 
 
 class SceneFile(NamedTuple):
@@ -117,10 +119,18 @@ def _load(collection: str, scene: SceneFile) -> Image:
         footprint = shape(transform_geom(dataset.crs, "EPSG:4326", mapping(outline)))
         source = _open(scene.path, scene.stamp_ns)
     bands = tuple(
-        Band(name, source.projection, _reader(scene, index), dimensions, _data_type(name, dtypes[index - 1]))
+        Band(
+            name,
+            source.projection,
+            _reader(scene, index),
+            dimensions,
+            _data_type(name, dtypes[index - 1]),
+            leaves=frozenset([(f"{scene.path.stem}/{name}", _value_bytes(name))]),
+            value_bytes=_value_bytes(name),
+        )
         for index, name in enumerate(scene.band_names, 1)
     )
-    acquired_ms = int(sensing_time(parse_scene_name(scene.path.stem).sensing_stamp).timestamp() * 1000)
+    acquired_ms = mean_sensing_time_ms(scene.path.stem)
     properties = {
         "system:index": scene.path.stem,
         "system:time_start": acquired_ms,
@@ -129,7 +139,15 @@ def _load(collection: str, scene: SceneFile) -> Image:
         "dynamicworld_algorithm_version": tags.get("dynamicworld_algorithm_version", "unknown"),
         "qa_algorithm_version": tags.get("qa_algorithm_version", "unknown"),
     }
-    return Image(properties, Geometry(footprint, geodesic=False), bands, f"{collection}/{scene.path.stem}")
+    drawn_as_ring = zlib.crc32(scene.path.stem.encode()) % 2 == 0
+    return Image(properties, Geometry(footprint, False, drawn_as_ring), bands, f"{collection}/{scene.path.stem}")
+
+
+def mean_sensing_time_ms(image_id: str) -> int:
+    """``system:time_start``: the mean time of the image's tile, up to 25 minutes after the datatake began."""
+    name = parse_scene_name(image_id)
+    began = sensing_time(name.sensing_stamp).timestamp()
+    return round((began + zlib.crc32(f"{name.sensing_stamp}{name.tile}".encode()) % _LONGEST_DATATAKE_SECONDS) * 1000)
 
 
 def _reader(scene: SceneFile, index: int) -> Callable[[Window], Pixels]:
@@ -137,6 +155,11 @@ def _reader(scene: SceneFile, index: int) -> Callable[[Window], Pixels]:
         return _open(scene.path, scene.stamp_ns).read(index, window)
 
     return read
+
+
+def _value_bytes(name: str) -> int:
+    """As in the published images: labels are bytes, probabilities floats."""
+    return 1 if name == LABEL_BAND else 4
 
 
 def _data_type(name: str, dtype: str) -> dict[str, Any]:

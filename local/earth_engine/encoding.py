@@ -12,6 +12,8 @@ from shapely.geometry import mapping
 
 from local.earth_engine.algorithms.images import as_image, select
 from local.earth_engine.errors import EngineError
+from local.earth_engine.limits import MOST_ELEMENTS
+from local.earth_engine.meter import meter
 from local.earth_engine.values import (
     Collection,
     Date,
@@ -23,7 +25,6 @@ from local.earth_engine.values import (
     Window,
 )
 
-MOST_ELEMENTS = 5000
 MOST_PIXELS_PER_SIDE = 32768
 MOST_BYTES = 50_331_648
 
@@ -65,6 +66,7 @@ def encode(value: Any) -> Any:
 def _collection(value: Collection) -> dict[str, Any]:
     if len(value.elements) > MOST_ELEMENTS:
         raise EngineError(f"Collection query aborted after accumulating over {MOST_ELEMENTS} elements.")
+    meter().elements(len(value.elements))
     images = bool(value.elements) and all(isinstance(e, Image) for e in value.elements)
     return {
         "type": "ImageCollection" if images else "FeatureCollection",
@@ -93,7 +95,10 @@ def _image(value: Image) -> dict[str, Any]:
 
 
 def _geometry(value: Geometry) -> dict[str, Any]:
-    return {**encode(dict(mapping(value.shape))), "geodesic": value.geodesic}
+    shape = value.shape
+    if value.as_ring and shape.geom_type == "Polygon" and not shape.interiors:
+        shape = shape.exterior
+    return {**encode(dict(mapping(shape))), "geodesic": value.geodesic}
 
 
 def _transform(transform: Affine) -> list[float]:

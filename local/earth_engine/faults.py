@@ -7,22 +7,20 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from local.earth_engine.errors import EngineError
+from local.earth_engine.limits import OUT_OF_MEMORY, TIMED_OUT, TOO_MANY_AGGREGATIONS, TOO_MANY_REQUESTS
 from local.faults import cut_connection
 
 HANG_SECONDS = 1.5
 
 _ANSWERS = {
-    "too many requests": (
-        429,
-        "Too Many Requests: Request was rejected because the request rate or concurrency limit was exceeded.",
-    ),
-    "too many aggregations": (429, "Too many concurrent aggregations."),
+    "too many requests": (429, TOO_MANY_REQUESTS),
+    "too many aggregations": (429, TOO_MANY_AGGREGATIONS),
     "quota": (429, "Quota exceeded for quota metric 'Earth Engine compute time'."),
     "internal": (500, "An internal error has occurred (request: 1f2e3d)."),
     "unavailable": (503, "The service is currently unavailable."),
-    "memory": (400, "User memory limit exceeded."),
+    "memory": (400, OUT_OF_MEMORY),
     "too large": (400, "Computed value is too large."),
-    "timed out": (400, "Computation timed out."),
+    "timed out": (400, TIMED_OUT),
 }
 _TRANSPORT = ("hang", "truncated", "cut")
 KINDS = (*_ANSWERS, *_TRANSPORT)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from shapely.geometry import shape
 
+from local.earth_engine.catalog import mean_sensing_time_ms
 from local.earth_engine.errors import asset_not_found
 from local.earth_engine.values import Collection, Geometry, Image
-from shared.scenes import parse_scene_name, sensing_time
 
 PASSES_FILE = "passes.geojson"
 
@@ -37,7 +37,7 @@ class PassCatalog:
 
 def _image(feature: dict[str, object], collection: str) -> Image:
     name = str(feature["id"])
-    acquired_ms = int(sensing_time(parse_scene_name(name).sensing_stamp).timestamp() * 1000)
+    acquired_ms = mean_sensing_time_ms(name)
     properties = {
         **feature["properties"],  # type: ignore[dict-item]
         "system:index": name,

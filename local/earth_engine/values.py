@@ -88,21 +88,28 @@ class Window:
 
 @dataclass(frozen=True, eq=False)
 class Band:
-    """One lazy band: its name, its own projection, and how to read it on any window."""
+    """One lazy band: its name, its own projection, and how to read it on any window.
+
+    ``leaves`` are the stored bands that it is computed from, each with the bytes of a value; ``value_bytes`` are those
+    of its own.
+    """
 
     name: str
     projection: Projection
     read: Callable[[Window], Pixels]
     dimensions: tuple[int, int] | None = None
     data_type: dict[str, Any] = field(default_factory=lambda: {"type": "PixelType", "precision": "double"})
+    leaves: frozenset[tuple[str, int]] = frozenset()
+    value_bytes: int = 8
 
 
 @dataclass(frozen=True)
 class Geometry:
-    """A lon/lat geometry; ``geodesic`` says how its edges run."""
+    """A lon/lat geometry; ``geodesic`` says how its edges run, ``as_ring`` that it is told as its outline only."""
 
     shape: BaseGeometry
     geodesic: bool = True
+    as_ring: bool = False
 
 
 @dataclass(frozen=True, eq=False)

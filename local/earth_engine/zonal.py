@@ -9,6 +9,7 @@ from rasterio.features import geometry_mask
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
+from local.earth_engine import limits
 from local.earth_engine.coverage import pixel_shares
 from local.earth_engine.errors import EngineError
 from local.earth_engine.raster import transformer
@@ -54,7 +55,7 @@ def pixel_bounds(region: BaseGeometry, projection: Projection) -> tuple[int, int
 
 
 def coverage_fractions(region: BaseGeometry, window: Window) -> np.ndarray | None:
-    """Share of each pixel's area inside the region, exact; None when the region misses the window."""
+    """Weight of each pixel: its share inside the region in 8 bits; None when the region misses the window."""
     frame = shapely.box(*window.bounds)
     if not region.intersects(frame):
         return None
@@ -65,7 +66,8 @@ def coverage_fractions(region: BaseGeometry, window: Window) -> np.ndarray | Non
         return None
     to_pixels = ~window.transform
     scaled = shapely.transform(part, lambda xy: np.column_stack(to_pixels @ (xy[:, 0], xy[:, 1])))
-    return pixel_shares(scaled, window.height, window.width)
+    shares = pixel_shares(scaled, window.height, window.width)
+    return np.floor(limits.WEIGHT_STEPS * shares + limits.WEIGHT_OFFSET) / limits.WEIGHT_STEPS
 
 
 def centres_inside(region: BaseGeometry, window: Window) -> np.ndarray | None:
@@ -77,11 +79,14 @@ def centres_inside(region: BaseGeometry, window: Window) -> np.ndarray | None:
 
 
 def reduce_region(
-    inputs: Sequence[Sequence[Band]], reducer: Reducer, geometry: Geometry, projection: Projection
+    inputs: Sequence[Sequence[Band]], reducer: Reducer, region: BaseGeometry, projection: Projection
 ) -> list[dict[str, object]]:
-    """Outputs of a reducer over a region, for each tuple of input bands."""
-    region = region_in(geometry, projection)
+    """Outputs of a reducer over a region in the projection, for each tuple of input bands.
+
+    A sum over nothing has no output.
+    """
     shapely.prepare(region)
+    reduced = [False] * len(inputs)
     accumulators: list[Accumulator] = [reducer.start() for _ in inputs]
     for window in blocks(region, projection):
         fractions = coverage_fractions(region, window) if reducer.weighted else centres_inside(region, window)
@@ -90,7 +95,7 @@ def reduce_region(
         some = fractions > 0
         # most blocks of a compact region are mostly inside; index only where that saves work
         everywhere = bool(some.all())
-        for bands, accumulator in zip(inputs, accumulators, strict=True):
+        for number, (bands, accumulator) in enumerate(zip(inputs, accumulators, strict=True)):
             weights = fractions
             values = []
             for band in bands:
@@ -102,7 +107,12 @@ def reduce_region(
                 weights = (weights > 0).astype(float)
             if everywhere and weights is fractions:
                 accumulator.add([v.ravel() for v in values], weights.ravel())
+                reduced[number] = True
             else:
                 kept = weights > 0
                 accumulator.add([v[kept] for v in values], weights[kept])
-    return [accumulator.result() for accumulator in accumulators]
+                reduced[number] = reduced[number] or bool(kept.any())
+    return [
+        accumulator.result() if some or reducer.outputs != ("sum",) else {}
+        for accumulator, some in zip(accumulators, reduced, strict=True)
+    ]

@@ -1,10 +1,13 @@
 """Measured areas against areas computed without the project's code, on scenes the generator did not make."""
 
+import csv
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
 from pyproj import Transformer
 from shapely import MultiPolygon, Point, Polygon, box, difference
 from shapely.affinity import scale
@@ -13,32 +16,56 @@ from shapely.geometry import shape as shape_of
 from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine.server import EarthEngineServer
-from shared.earth_engine import areas as areas_module
+from shared.aoi_geometry import ellipsoidal_area_m2
+from shared.budgets import observation_budget
 from shared.earth_engine.listing import list_overpasses
-from shared.errors import TooBigError
 from shared.measuring import Job, measure_jobs
-from shared.observations import Areas
+from shared.observations import Areas, published
 from shared.planning import Aoi, overpasses_over
 from shared.settings import Settings
 from tests.scenes import independent_areas, write_scene
 
 OVERPASS = "20210703T023111"
-TOLERANCE = 2e-5  # of the AOI's area
+PUBLISHED_COLUMNS = (
+    "Water",
+    "Trees (incl. plantations)",
+    "Grass",
+    "Flooded vegetation",
+    "Crops",
+    "Shrub and scrub",
+    "Built",
+    "Bare",
+    "Snow and ice",
+)
 Served = tuple[Path, Settings, EarthEngineServer]
 
 
 def measure(served: Served, polygon: BaseGeometry) -> Areas:
+    """The areas as Earth Engine has them, with weights of 8 bits."""
     _, settings, _ = served
-    aoi = Aoi("a", 1, 1e6, dict(mapping(polygon)))
-    images = list_overpasses(settings.collection, [OVERPASS], dict(mapping(polygon)))
-    overpasses = overpasses_over(aoi, images)
-    ((_, areas),) = measure_jobs([Job("a", aoi, overpasses, with_probabilities=True)], settings)
+    images = list_overpasses(settings, [OVERPASS], dict(mapping(polygon)))
+    aoi = registered(polygon)
+    job = Job("a", aoi, overpasses_over(aoi, images), with_probabilities=True)
+    done = [found for batch in measure_jobs([job], settings, observation_budget(settings)) for found in batch.done]
+    ((_, areas),) = done
     return areas
 
 
-def compare(areas: Areas, truth: dict[str, Any]) -> None:
-    tolerance_m2 = TOLERANCE * truth["aoi"]
-    assert areas.aoi_m2 == pytest.approx(truth["aoi"], abs=tolerance_m2)
+def registered(polygon: BaseGeometry) -> Aoi:
+    return Aoi("a", 1, ellipsoidal_area_m2(polygon), dict(mapping(polygon)))
+
+
+def compare(areas: Areas, polygon: BaseGeometry, exact: dict[str, Any], eight_bit: dict[str, Any]) -> None:
+    """As measured against 8-bit weights computed independently; as published against the ellipsoidal truth."""
+    compare_areas(areas, eight_bit, 1e-5)
+    # a square kilometre or more, a hectare or more, less than that
+    size = exact["aoi"]
+    assert published(areas, registered(polygon)).aoi_m2 == pytest.approx(size, rel=1e-6)
+    compare_areas(published(areas, registered(polygon)), exact, 2e-5 if size >= 1e6 else 5e-4 if size >= 1e4 else 2e-2)
+
+
+def compare_areas(areas: Areas, truth: dict[str, Any], tolerance: float) -> None:
+    tolerance_m2 = tolerance * truth["aoi"]
     assert areas.valid_m2 == pytest.approx(truth["valid"], abs=tolerance_m2)
     assert [areas.label_m2[c] for c in range(9)] == pytest.approx(list(truth["label"]), abs=tolerance_m2)
     assert areas.probability_m2 is not None
@@ -80,8 +107,8 @@ def grid(request: pytest.FixtureRequest, earth_engine: Served) -> tuple[Path, tu
 
 
 SHAPES = {
-    "disc": lambda lon, lat: disc(lon, lat, 0.005),
-    "hole": lambda lon, lat: difference(disc(lon, lat, 0.005), disc(lon + 0.001, lat, 0.002)),
+    "disc": lambda lon, lat: disc(lon, lat, 0.0055),
+    "hole": lambda lon, lat: difference(disc(lon, lat, 0.0055), disc(lon + 0.001, lat, 0.002)),
     "multipolygon": lambda lon, lat: MultiPolygon(
         [disc(lon - 0.004, lat, 0.002), disc(lon + 0.003, lat - 0.002, 0.0015)]
     ),
@@ -95,7 +122,11 @@ def test_areas_agree_with_an_independent_computation(
 ) -> None:
     path, (lon, lat) = grid
     polygon = SHAPES[shape](lon, lat)
-    compare(measure(earth_engine, polygon), independent_areas(path, polygon))
+    compare(measure(earth_engine, polygon), polygon, *truths(path, polygon))
+
+
+def truths(path: Path, polygon: BaseGeometry) -> tuple[dict[str, Any], dict[str, Any]]:
+    return independent_areas(path, polygon), independent_areas(path, polygon, eight_bit=True)
 
 
 def test_an_aoi_over_two_utm_zones_is_measured_in_each_zones_own_grid(earth_engine: Served) -> None:
@@ -116,12 +147,12 @@ def test_an_aoi_over_two_utm_zones_is_measured_in_each_zones_own_grid(earth_engi
         seed=2,
     )
     polygon = disc(126.0, 45.107, 0.006)
-    left = independent_areas(west, polygon.intersection(box(120, 0, 126, 84)))
-    right = independent_areas(east, polygon.intersection(box(126, 0, 132, 84)))
-    truth = {key: left[key] + right[key] for key in left}
+    left = truths(west, polygon.intersection(box(120, 0, 126, 84)))
+    right = truths(east, polygon.intersection(box(126, 0, 132, 84)))
+    exact, eight_bit = ({key: a[key] + b[key] for key in a} for a, b in zip(left, right, strict=True))
     areas = measure(earth_engine, polygon)
     assert areas.coverage == pytest.approx(1, abs=1e-9)
-    compare(areas, truth)
+    compare(areas, polygon, exact, eight_bit)
 
 
 def test_the_neighbouring_zone_fills_what_the_own_zone_left_masked(earth_engine: Served) -> None:
@@ -145,23 +176,40 @@ def test_the_neighbouring_zone_fills_what_the_own_zone_left_masked(earth_engine:
     assert measure(earth_engine, disc(126.0, 45.107, 0.006)).coverage == pytest.approx(1, abs=1e-9)
 
 
-def test_an_aoi_too_big_for_one_request_is_measured_in_tiles_that_sum_to_the_whole(
-    earth_engine: Served, grid: tuple[Path, tuple[float, float]], monkeypatch: pytest.MonkeyPatch
+def test_an_aoi_over_the_budget_is_measured_in_parts_that_sum_to_the_whole(
+    earth_engine: Served, grid: tuple[Path, tuple[float, float]]
 ) -> None:
+    """Each cut has edges of its own, with weights of their own: the sum is held against the exact truth."""
     path, (lon, lat) = grid
-    polygon = scale(disc(lon, lat, 0.005), 1.1, 1)
-    sizes: list[int] = []
-    original = areas_module._expression
+    polygon = scale(disc(lon, lat, 0.0055), 1.1, 1)
+    scenes, settings, server = earth_engine
+    whole = measure(earth_engine, polygon)
+    before = len(server.app.clock)
+    small = settings.model_copy(update={"pixel_budget": 4_000})
+    parts = measure((scenes, small, server), polygon)
+    assert len(server.app.clock) - before == 1 + 4, "a listing, and four parts of some 3,200 pixels"
+    compare_areas(published(parts, registered(polygon)), independent_areas(path, polygon), 2e-5)
+    assert parts.aoi_m2 == pytest.approx(whole.aoi_m2, rel=1e-4)
 
-    def refuse_large(collection: str, pieces: Any) -> Any:
-        if any(shape_of(piece.geometry).area > polygon.area / 3 for piece in pieces):
-            raise TooBigError("User memory limit exceeded.")
-        sizes.append(len(pieces))
-        return original(collection, pieces)
 
-    monkeypatch.setattr(areas_module, "_expression", refuse_large)
-    compare(measure(earth_engine, polygon), independent_areas(path, polygon))
-    assert sum(sizes) == 4
+def test_earth_engines_own_table_is_met(earth_engine: Served, shared_data: Path) -> None:
+    """Class areas of a real area, computed by the real service in two years: worst class within 2 ppm of the area."""
+    boundary = shared_data / "c_area_tables/western_ghats_whole/western_ghats_boundary_20250928_203521.geojson"
+    polygon = shape_of(json.loads(boundary.read_text(encoding="utf-8"))["features"][0]["geometry"])
+    table = shared_data / "c_area_tables/western_ghats_patch/western_ghats_lulc_results_2018_2020.csv"
+    with table.open(newline="", encoding="utf-8") as file:
+        published_km2 = {int(row["year"]): row for row in csv.DictReader(file)}
+    for year, row in published_km2.items():
+        source = shared_data / f"a_dynamic_world/western_ghats_patch/western_ghats_built_{year}.tif"
+        with rasterio.open(source) as dataset:
+            band = dataset.descriptions.index("full_classification") + 1
+            name = f"{OVERPASS}_20210703T023105_T43PDN"
+            with rasterio.open(earth_engine[0] / f"{name}.tif", "w", **{**dataset.profile, "count": 1}) as copy:
+                copy.write(dataset.read(band), 1)
+        areas = measure(earth_engine, polygon)
+        assert areas.aoi_m2 == pytest.approx(float(row["total_area"]) * 1e6, rel=2e-6)
+        expected_m2 = [float(row[column]) * 1e6 for column in PUBLISHED_COLUMNS]
+        assert [areas.label_m2[c] for c in range(9)] == pytest.approx(expected_m2, abs=2e-6 * areas.aoi_m2)
 
 
 def test_a_raster_whose_rows_run_north_is_read_the_right_way_up(earth_engine: Served, tmp_path: Path) -> None:
@@ -177,4 +225,4 @@ def test_a_raster_whose_rows_run_north_is_read_the_right_way_up(earth_engine: Se
     )
     lon, lat = Transformer.from_crs("EPSG:32651", "EPSG:4326", always_xy=True).transform(710_600, 5_000_650)
     polygon = MultiPolygon([disc(lon, lat, 0.002), disc(lon + 0.004, lat + 0.002, 0.001)])
-    compare(measure(earth_engine, polygon), independent_areas(truth_path, polygon))
+    compare(measure(earth_engine, polygon), polygon, *truths(truth_path, polygon))

@@ -11,7 +11,7 @@ from local.earth_engine.registry import algorithm
 from local.earth_engine.values import WGS84_ONE_DEGREE, Band, Image, Pixels, Window
 
 
-def _binary(operation: Callable[[Any, Any], Any]) -> Callable[..., Image]:
+def _binary(operation: Callable[[Any, Any], Any], yes_or_no: bool) -> Callable[..., Image]:
     """A per-pixel operation on two images: masked where either is; a single band pairs with every band."""
 
     def evaluate(image1: Any, image2: Any) -> Image:
@@ -37,12 +37,17 @@ def _binary(operation: Callable[[Any, Any], Any]) -> Callable[..., Image]:
                 return Pixels(values, both)
 
             own = a if a.projection != WGS84_ONE_DEGREE else b
-            return Band(name, own.projection, read, own.dimensions)
+            wide = 1 if yes_or_no else max(a.value_bytes, b.value_bytes)
+            return Band(name, own.projection, read, own.dimensions, leaves=a.leaves | b.leaves, value_bytes=wide)
 
         bands = tuple(joined(a, b, named.name) for (a, b), named in zip(pairs, longer.bands, strict=True))
         return Image(dict(first.properties), first.geometry or second.geometry, bands)
 
     return evaluate
+
+
+# What is 0 or 1 takes a byte.
+_YES_OR_NO = {"eq", "neq", "gt", "gte", "lt", "lte", "and", "or"}
 
 
 def _divide(a: Any, b: Any) -> Any:
@@ -67,7 +72,7 @@ for _name, _operation in {
     "and": lambda a, b: (a != 0) & (b != 0),
     "or": lambda a, b: (a != 0) | (b != 0),
 }.items():
-    algorithm(f"Image.{_name}")(_binary(_operation))
+    algorithm(f"Image.{_name}")(_binary(_operation, _name in _YES_OR_NO))
 
 for _name, _unary in {
     "not": lambda v: v == 0,

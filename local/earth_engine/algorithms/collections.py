@@ -8,6 +8,7 @@ from typing import Any
 from local.earth_engine.algorithms.images import as_image
 from local.earth_engine.catalog import SceneCatalog
 from local.earth_engine.errors import EngineError, asset_not_found
+from local.earth_engine.meter import meter
 from local.earth_engine.passes import PassCatalog
 from local.earth_engine.registry import algorithm
 from local.earth_engine.values import (
@@ -71,6 +72,7 @@ def merge(collection1: Collection, collection2: Collection) -> Collection:
 
 @algorithm("Collection.map")
 def map_collection(collection: Collection, baseAlgorithm: Function, dropNulls: bool = False) -> Collection:
+    meter().elements(len(collection.elements))
     mapped = [baseAlgorithm.call(element) for element in collection.elements]
     if not dropNulls and any(not isinstance(m, Element | Collection) for m in mapped):
         raise EngineError("Collection.map: A mapped algorithm must return a Feature or Image.")

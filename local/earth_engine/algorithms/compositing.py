@@ -29,7 +29,14 @@ def _stacked(images: list[Image], combine: Callable[[list[Pixels]], Pixels]) -> 
         def read(window: Window) -> Pixels:
             return combine([window.read(source) for source in sources])
 
-        return Band(name, WGS84_ONE_DEGREE, read, data_type=sources[0].data_type)
+        return Band(
+            name,
+            WGS84_ONE_DEGREE,
+            read,
+            data_type=sources[0].data_type,
+            leaves=frozenset().union(*(source.leaves for source in sources)),
+            value_bytes=max(source.value_bytes for source in sources),
+        )
 
     return Image(bands=tuple(band(name) for name in names))
 
@@ -122,6 +129,7 @@ def quality_mosaic(collection: Collection, qualityBand: str) -> Image:
             stack = np.stack([window.read(image.band(name)).values for image in images])
             return Pixels(np.take_along_axis(stack, best, 0)[0], np.isfinite(scores.max(axis=0)))
 
-        return Band(name, WGS84_ONE_DEGREE, read)
+        used = [image.band(which) for image in images for which in (name, qualityBand)]
+        return Band(name, WGS84_ONE_DEGREE, read, leaves=frozenset().union(*(b.leaves for b in used)))
 
     return Image(bands=tuple(band(b.name) for b in images[0].bands))

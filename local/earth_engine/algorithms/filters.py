@@ -18,11 +18,15 @@ from local.earth_engine.values import (
 )
 
 _MISSING = object()
+# Images have it as a property to read; that a filter finds it is documented nowhere, and here it does not.
+_INGESTED = "system:version"
 
 
 def _value(element: Any, name: str) -> Any:
     if name == ".all":
         return element.geometry
+    if name == _INGESTED:
+        return _MISSING
     return element.properties.get(name, _MISSING)
 
 

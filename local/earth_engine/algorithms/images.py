@@ -196,7 +196,12 @@ def _pairwise(image: Image, others: tuple[Band, ...], combine: Callable[[Pixels,
         raise EngineError(f"Image must have 1 or {len(image.bands)} bands, found {len(others)}.")
 
     def joined(band: Band, other: Band) -> Band:
-        return replace(band, read=lambda window: combine(window.read(band), window.read(other)))
+        return replace(
+            band,
+            read=lambda window: combine(window.read(band), window.read(other)),
+            leaves=band.leaves | other.leaves,
+            value_bytes=max(band.value_bytes, other.value_bytes),
+        )
 
     partners = others * len(image.bands) if len(others) == 1 else others
     return replace(image, bands=tuple(joined(b, o) for b, o in zip(image.bands, partners, strict=True)))

@@ -5,10 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine import reducers
 from local.earth_engine.algorithms.images import as_image, resolve_projection
 from local.earth_engine.errors import EngineError
+from local.earth_engine.meter import meter
 from local.earth_engine.reducers import Reducer
 from local.earth_engine.registry import algorithm
 from local.earth_engine.values import Band, Collection, Geometry, Image, Projection
@@ -44,7 +46,7 @@ def combine(reducer1: Reducer, reducer2: Reducer, outputPrefix: str = "", shared
 
 
 def _over(
-    image: Image, reducer: Reducer, region: Geometry, grid: Projection, single_name: str | None
+    image: Image, reducer: Reducer, region: BaseGeometry, grid: Projection, single_name: str | None
 ) -> dict[str, Any]:
     """Outputs of one region: a single-input reducer runs on every band, named by band."""
     if reducer.inputs == 1:
@@ -83,9 +85,12 @@ def reduce_one(
     if region is None:
         raise EngineError("Image.reduceRegion: Geometry is unbounded; provide 'geometry'.")
     grid = resolve_projection(_first_projection(source.bands), crs, crsTransform, scale)
-    found = _pixel_count(region, grid)
+    shape = region_in(region, grid)
+    found = _pixel_count(shape, grid)
     if found > maxPixels and bestEffort:
         grid = grid.at_scale(grid.nominal_scale_m() * (found / maxPixels) ** 0.5)
+        shape = region_in(region, grid)
+        found = _pixel_count(shape, grid)
     elif found > maxPixels:
         raise EngineError(
             f"Image.reduceRegion: Too many pixels in the region. Found {found}, but maxPixels allows only "
@@ -94,7 +99,8 @@ def reduce_one(
             "suitable for your computation; set 'bestEffort' to true to aggregate at whatever scale results in "
             "'maxPixels' total pixels per region; or both."
         )
-    return _over(source, reducer, region, grid, single_name="band")
+    meter().aggregate(source.bands, [found], tileScale)
+    return _over(source, reducer, shape, grid, single_name="band")
 
 
 @algorithm("Image.reduceRegions")
@@ -110,20 +116,22 @@ def reduce_many(
 ) -> Collection:
     source = as_image(image)
     grid = resolve_projection(_first_projection(source.bands), crs, crsTransform, scale)
+    regions = [region_in(feature.geometry, grid) for feature in collection.elements]
+    counts = [_pixel_count(region, grid) for region in regions]
+    meter().aggregate(source.bands, counts, tileScale)
     reduced = []
-    for feature in collection.elements:
-        if maxPixelsPerRegion is not None and _pixel_count(feature.geometry, grid) > maxPixelsPerRegion:
+    for feature, region, found in zip(collection.elements, regions, counts, strict=True):
+        if maxPixelsPerRegion is not None and found > maxPixelsPerRegion:
             raise EngineError(
-                f"Image.reduceRegions: Too many pixels in the region. Found {_pixel_count(feature.geometry, grid)}, "
+                f"Image.reduceRegions: Too many pixels in the region. Found {found}, "
                 f"but maxPixelsPerRegion allows only {int(maxPixelsPerRegion)}."
             )
-        outputs = _over(source, reducer, feature.geometry, grid, single_name="output")
+        outputs = _over(source, reducer, region, grid, single_name="output")
         reduced.append(replace(feature, properties={**feature.properties, **outputs}))
     return Collection(reduced)
 
 
-def _pixel_count(region: Geometry, grid: Projection) -> int:
-    shape = region_in(region, grid)
+def _pixel_count(shape: BaseGeometry, grid: Projection) -> int:
     left, top, right, bottom = pixel_bounds(shape, grid)
     frame = shape.envelope.area
     return round((right - left) * (bottom - top) * (shape.area / frame if frame else 1))
