@@ -83,7 +83,7 @@ resource "google_cloudfunctions2_function" "service" {
   build_config {
     runtime           = "python313"
     entry_point       = each.value.function
-    service_account   = google_service_account.build.name
+    service_account   = local.accounts["build"]
     docker_repository = google_artifact_registry_repository.images.id
 
     environment_variables = {
@@ -98,7 +98,7 @@ resource "google_cloudfunctions2_function" "service" {
   }
 
   service_config {
-    service_account_email            = google_service_account.service[each.key].email
+    service_account_email            = local.emails[each.key]
     available_memory                 = each.value.memory
     available_cpu                    = "1"
     timeout_seconds                  = each.value.timeout_seconds

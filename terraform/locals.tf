@@ -27,7 +27,7 @@ locals {
     for name, service in local.services : name => {
       for setting, value in merge(var.settings, local.own_settings, {
         push_audience        = local.audience[name]
-        push_service_account = google_service_account.push.email
+        push_service_account = local.emails["push"]
       }) : "LANDCOVER_${upper(setting)}" => value if contains(service.settings, setting)
     }
   }

@@ -42,7 +42,7 @@ resource "google_pubsub_subscription" "push" {
       urlencode("projects/${var.project}/topics/${each.value.topic}"),
     )
     oidc_token {
-      service_account_email = google_service_account.push.email
+      service_account_email = local.emails["push"]
       audience              = local.audience[each.key]
     }
   }

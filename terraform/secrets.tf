@@ -40,5 +40,5 @@ resource "google_secret_manager_secret_iam_member" "signing" {
 
   secret_id = google_secret_manager_secret.signing[each.value.setting].id
   role      = "roles/secretmanager.secretAccessor"
-  member    = google_service_account.service[each.value.service].member
+  member    = local.members[each.value.service]
 }

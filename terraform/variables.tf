@@ -155,7 +155,8 @@ variable "settings" {
 
   validation {
     condition = alltrue([for name in keys(var.settings) : contains([
-      "collection", "backfill_start", "coverage_floor", "discover_window_days", "earth_engine_deadline_seconds", "max_area_km2",
+      "collection", "backfill_start", "coverage_floor", "discover_settle_minutes", "discover_window_days",
+      "earth_engine_deadline_seconds", "earth_engine_patience_seconds", "label_pixel_budget", "layer_budget", "max_area_km2",
       "max_body_bytes", "max_features", "max_vertices", "pair_budget", "pass_collection", "payload_budget_bytes", "pixel_budget",
     ], name)])
     error_message = "Only settings of the README's table can be set here, in lower case and without LANDCOVER_; project, dataset, identities and secrets are Terraform's own."

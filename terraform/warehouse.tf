@@ -89,7 +89,7 @@ resource "google_bigquery_data_transfer_config" "summary" {
   data_source_id       = "scheduled_query"
   location             = var.warehouse_location
   schedule             = each.value
-  service_account_name = google_service_account.summaries.email
+  service_account_name = local.emails["summaries"]
 
   params = {
     query = templatefile("${local.warehouse_root}/sql/scheduled/${each.key}.sql", local.placeholders)

@@ -1,133 +1,6 @@
 # No cloud is reached: the provider's answers are made up, its schema is real.
 mock_provider "google" {}
 
-# Accounts as Google would name them: roles are checked by who has them.
-override_resource {
-  target = google_service_account.service["register-aoi"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-register-aoi@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-register-aoi@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-register-aoi@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["discover"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-discover@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-discover@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-discover@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["dispatch"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-dispatch@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-dispatch@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-dispatch@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["measure"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-measure@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-measure@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-measure@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["measure-backfill"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-measure-backfill@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-measure-backfill@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-measure-backfill@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["backfill"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-backfill@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-backfill@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-backfill@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["composite"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-composite@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-composite@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-composite@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["record-passes"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-record-passes@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-record-passes@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-record-passes@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["alert-changes"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-alert-changes@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-alert-changes@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-alert-changes@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["deliver-event"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-deliver-event@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-deliver-event@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-deliver-event@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.service["record-dead-letter"]
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-record-dead-letter@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-record-dead-letter@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-record-dead-letter@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.push
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-push@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-push@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-push@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.summaries
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-summaries@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-summaries@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-summaries@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
-override_resource {
-  target = google_service_account.build
-  values = {
-    name   = "projects/some-landcover-project/serviceAccounts/landcover-build@some-landcover-project.iam.gserviceaccount.com"
-    email  = "landcover-build@some-landcover-project.iam.gserviceaccount.com"
-    member = "serviceAccount:landcover-build@some-landcover-project.iam.gserviceaccount.com"
-  }
-}
-
 variables {
   project     = "some-landcover-project"
   alert_email = "operators@example.com"
@@ -233,12 +106,12 @@ run "more_instances_with_a_higher_limit" {
   command = plan
 
   variables {
-    max_instances                    = { measure = 80 }
+    max_instances                    = { measure = 76 }
     earth_engine_concurrent_requests = 100
   }
 
   assert {
-    condition     = google_cloudfunctions2_function.service["measure"].service_config[0].max_instance_count == 80
+    condition     = google_cloudfunctions2_function.service["measure"].service_config[0].max_instance_count == 76
     error_message = "max_instances overrides the default."
   }
 }

@@ -22,7 +22,7 @@ from local.stack import Stack
 from tests.deployment.terraform import Configuration, Deployed
 from tests.deployment.test_terraform import SERVICES
 from tests.scenes import write_passes, write_scene
-from tests.stacks import feature, rows, signed_post, start_stack
+from tests.stacks import feature, quiet, rows, signed_post, start_stack
 
 IMAGE = "20210703T023111_20210703T023105_T51TYL"
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
@@ -35,7 +35,8 @@ EVENTS: dict[str, dict[str, Any]] = {
     "measure-backfill": {"overpass_ids": [IMAGE[:15]], "aois": [AOI]},
     "dispatch": {"image_id": IMAGE},
     "discover": {"job": "discover", "run_date": "2021-07-10"},
-    "composite": {"job": "composite"},
+    "plan-composites": {"job": "composite", "run_date": "2021-08-02"},
+    "composite": {"composites": [{**AOI, "period": "month", "period_start": "2021-07-01"}]},
     "record-passes": {"job": "record-passes", "day": "2021-07-03"},
     "alert-changes": {"job": "alert-changes", "run_date": "2021-07-10"},
     "deliver-event": {
@@ -173,7 +174,7 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         for name, event in EVENTS.items():
             response = push(open_to_us[name], name, event)
             assert response.status_code == 200, (name, response.text)
-        assert stack.bus.wait_idle(60)
+            quiet(stack)
         assert {row["overpass_id"] for row in rows(stack, "observations_current")} == {IMAGE[:15]}
         assert {row["period"] for row in rows(stack, "composites_current")} == {"month", "year"}
         assert [row["overpass_id"] for row in rows(stack, "passes_current")] == [IMAGE[:15]]

@@ -83,7 +83,9 @@ def uses(function: str) -> Uses:
     queries = {_text(c.args[0]) for c in calls if _method(c) == "query" and c.args}
     appends = {_text(c.args[0]) for c in calls if _method(c) == "append" and len(c.args) == 2}
     topics = {Topic[a.attr].value for c in calls if _name(c.func) == "publish" for a in c.args if _is_topic(a)}
-    reads = {table for query in queries if query for table in tables_of(SQL / "queries" / f"{query}.sql")}
+    files = [SQL / "queries" / f"{query}.sql" for query in queries if query]
+    reads = {table for file in files for table in tables_of(file)}
+    appends |= {table for file in files for table in inserted_into(file)}
     return Uses(
         frozenset(settings),
         frozenset(topics),
@@ -98,6 +100,11 @@ def tables_of(path: Path) -> set[str]:
     named = set(re.findall(r"\$\{dataset\}\.(\w+)", path.read_text(encoding="utf-8")))
     behind = [tables_of(SQL / "views" / f"{name}.sql") for name in named if name in definitions()["views"]]
     return named.union(*behind)
+
+
+def inserted_into(path: Path) -> set[str]:
+    """The tables that a SQL file adds rows to."""
+    return set(re.findall(r"INSERT\s+(?:INTO\s+)?`?\$\{dataset\}\.(\w+)", path.read_text(encoding="utf-8")))
 
 
 def _is_topic(node: Any) -> bool:
