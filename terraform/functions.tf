@@ -1,10 +1,10 @@
-# One archive for all: the files of functions/ at its root, shared/ beside them.
+# One archive for all: the files of functions/ at its root, shared/ beside them, less the network, which none of them uses.
 locals {
   function_files = fileset("${local.source_root}/functions", "*.py")
   shared_files   = setunion([for kind in ["py", "json", "sql"] : fileset("${local.source_root}/shared", "**/*.${kind}")]...)
   archive = merge(
     { for name in local.function_files : name => file("${local.source_root}/functions/${name}") if name != "__init__.py" },
-    { for name in local.shared_files : "shared/${name}" => file("${local.source_root}/shared/${name}") },
+    { for name in local.shared_files : "shared/${name}" => file("${local.source_root}/shared/${name}") if !startswith(name, "network/") },
     {
       "requirements.txt" = "--constraint constraints.txt\n${file("${local.source_root}/functions/requirements.txt")}"
       "constraints.txt"  = file("${local.source_root}/constraints.txt")

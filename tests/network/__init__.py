@@ -1,0 +1,1 @@
+"""The published network, its files and its commands."""
