@@ -35,7 +35,7 @@ def _alert(tick: Tick, settings: Settings) -> dict[str, Any]:
     since = _first_month(tick.run_date or now.date())
     rows = warehouse.query("flagged_changes", since=since)
     events = [change_flagged(row, now) for row in rows]
-    publish(settings.project, Topic.EVENTS, events, {"type": EventType.CHANGE_FLAGGED})
+    publish(settings, Topic.EVENTS, events, {"type": EventType.CHANGE_FLAGGED})
     warehouse.append("change_alerts", [_log_row(event, row) for event, row in zip(events, rows, strict=True)])
     return {"changes": len(events)}
 

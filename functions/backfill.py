@@ -49,7 +49,7 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     requests = [
         request for overpass_ids, group in together.items() for request in _requests(group, overpass_ids, settings)
     ]
-    publish(settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
+    publish(settings, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
     pairs = sum(len(overpass_ids) * len(group) for overpass_ids, group in together.items())
     return {"superseded": superseded, "overpasses": pairs, "messages": len(requests)}
 

@@ -59,7 +59,7 @@ def _composite(request: CompositeRequest, settings: Settings) -> dict[str, Any]:
         _keep(rows, listed_at, warehouse)
         written += len(rows)
         follow_ups = [_follow_up(work, refs) for work in batch.handed_on]
-        messages += publish(settings.project, Topic.COMPOSITE_REQUESTS, follow_ups)
+        messages += publish(settings, Topic.COMPOSITE_REQUESTS, follow_ups)
     return {**outcome, "composites": written, "handed_on": messages}
 
 

@@ -53,7 +53,7 @@ def _discover(tick: Tick, settings: Settings) -> dict[str, Any]:
     if tick.scope == "full" and len(spans) > _LISTINGS_PER_MESSAGE:
         parts = [spans[first : first + _LISTINGS_PER_MESSAGE] for first in range(0, len(spans), _LISTINGS_PER_MESSAGE)]
         ticks = [tick.model_copy(update={"start": part[0][0], "end": part[-1][1]}) for part in parts]
-        publish(settings.project, Topic.TICKS, ticks, {"job": tick.job})
+        publish(settings, Topic.TICKS, ticks, {"job": tick.job})
         return {"messages": len(ticks)}
     since_us = _micros(now - _FREQUENT_LOOKBACK) if tick.scope == "frequent" else None
     connect(settings, "discover")
@@ -81,7 +81,7 @@ def _window(tick: Tick, now: datetime, settings: Settings) -> tuple[datetime, da
 
 
 def _announce(images: list[SceneImage], settings: Settings, warehouse: Warehouse) -> None:
-    publish(settings.project, Topic.ACQUISITIONS, messages(images))
+    publish(settings, Topic.ACQUISITIONS, messages(images))
     published_at = datetime.now(UTC).isoformat()
     warehouse.append("acquisitions", [_log_row(image, published_at) for image in images])
 

@@ -37,7 +37,7 @@ def _dispatch(message: Acquisition, settings: Settings) -> dict[str, Any]:
     outlines = [outline for image in message.images() for outline in _outlines(image, settings)]
     rows = _aois_under(union_all(outlines), Warehouse(settings)) if outlines else []
     requests = list(_requests(overpass_id, rows, settings))
-    publish(settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.LIVE})
+    publish(settings, Topic.MEASUREMENTS, requests, {"lane": Lane.LIVE})
     return {"overpass": overpass_id, "images": len(outlines), "aoi_count": len(rows), "messages": len(requests)}
 
 

@@ -67,7 +67,7 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
         observations += len(rows)
         again = [message for work in batch.handed_on for message in follow_ups(work, request)]
         lane = Lane.LIVE if request.announce else Lane.BACKFILL
-        messages += publish(settings.project, Topic.MEASUREMENTS, again, {"lane": lane})
+        messages += publish(settings, Topic.MEASUREMENTS, again, {"lane": lane})
     return {**outcome, "observations": observations, "handed_on": messages}
 
 
@@ -83,4 +83,4 @@ def _keep(
     warehouse.append("observations", rows)
     if request.announce:
         events = [observation_created(row, datetime.now(UTC)) for row in rows]
-        publish(settings.project, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})
+        publish(settings, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})

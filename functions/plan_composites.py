@@ -49,10 +49,10 @@ def _plan(tick: Tick, settings: Settings) -> dict[str, Any]:
         # the last AOI may have more of them than were read
         stale = [row for row in stale if row["aoi_id"] != stale[-1]["aoi_id"]]
     requests = list(_requests(stale, settings))
-    publish(settings.project, Topic.COMPOSITE_REQUESTS, requests)
+    publish(settings, Topic.COMPOSITE_REQUESTS, requests)
     if rest:
         following = tick.model_copy(update={"after_aoi": stale[-1]["aoi_id"]})
-        publish(settings.project, Topic.TICKS, [following], {"job": tick.job})
+        publish(settings, Topic.TICKS, [following], {"job": tick.job})
     return {"stale": len(stale), "messages": len(requests)}
 
 

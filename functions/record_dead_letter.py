@@ -25,7 +25,7 @@ def record_dead_letter(event: CloudEvent) -> None:
             delivery = read_delivery(event)
         except InvalidMessageError as error:
             delivery = Delivery(str(event["id"]), str(error).encode(), {})
-        name = delivery.attributes.get(_SUBSCRIPTION, "unknown")
+        name = delivery.attributes.get(_SUBSCRIPTION, "unknown").removeprefix(settings.messaging_prefix)
         origin = next((s for s in messaging().subscriptions if s.name == name), None)
         function, topic = (origin.function, origin.topic) if origin else ("unknown", "unknown")
         attempts = delivery.attributes.get(_ATTEMPTS, "an unknown number of")

@@ -45,7 +45,7 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
         last = tick.run_date or datetime.now(UTC).date()
         days = [last - timedelta(days=back) for back in range(_WINDOW_DAYS)]
         ticks = [Tick(job="record-passes", day=day) for day in days]
-        publish(settings.project, Topic.TICKS, ticks, {"job": "record-passes"})
+        publish(settings, Topic.TICKS, ticks, {"job": "record-passes"})
         return {"days": len(days)}
     warehouse = Warehouse(settings)
     cells = [row["cell"] for row in warehouse.query("aoi_cells")]

@@ -52,7 +52,7 @@ def _answer(request: Request, settings: Settings) -> Response:
         return _problem(422, "Invalid registration", f"{len(error.faults)} faults found", error.faults)
     try:
         answers, backfills = record(event, webhook_id, Warehouse(settings))
-        publish(settings.project, Topic.AOI_REGISTRATIONS, backfills)
+        publish(settings, Topic.AOI_REGISTRATIONS, backfills)
     except RetryLaterError as error:
         log(logging.ERROR, "registration not recorded", error=str(error))
         return _problem(503, "Try again", "the registration could not be recorded; send it again", retry_after=30)

@@ -52,10 +52,12 @@ class Bus:
     """Topics and subscriptions, one delivery at a time for each subscription.
 
     ``journal`` is the file that keeps what was not acknowledged; what an earlier process left there is delivered.
+    ``prefix`` begins the names by which the functions know topics and subscriptions.
     """
 
-    def __init__(self, project: str, push: Push, journal: Path | None = None) -> None:
+    def __init__(self, project: str, push: Push, journal: Path | None = None, prefix: str = "") -> None:
         self._project = project
+        self.prefix = prefix
         self._push = push
         self._journal = Journal(journal)
         self._changed = threading.Condition()
@@ -170,7 +172,7 @@ class Bus:
             _LOG.error("dead letter %s could not be recorded", message.message_id)
             return
         origin = {
-            "CloudPubSubDeadLetterSourceSubscription": subscription.name,
+            "CloudPubSubDeadLetterSourceSubscription": f"{self.prefix}{subscription.name}",
             "CloudPubSubDeadLetterSourceDeliveryCount": str(delivery.attempt),
         }
         self.publish(_DEAD_LETTER_TOPIC, message.data, {**message.attributes, **origin})
@@ -186,7 +188,7 @@ class Bus:
                 "message_id": message.message_id,
                 "publishTime": message.published_at,
             },
-            "subscription": f"projects/{self._project}/subscriptions/{subscription.name}",
+            "subscription": f"projects/{self._project}/subscriptions/{self.prefix}{subscription.name}",
             "deliveryAttempt": delivery.attempt,
         }
 
@@ -194,12 +196,13 @@ class Bus:
 def _publisher_service(bus: Bus) -> grpc.GenericRpcHandler:
     """google.pubsub.v1.Publisher with the one method the functions call."""
     request_type = types.PublishRequest.pb()
-    known = set(messaging().topics)
+    known = {f"{bus.prefix}{topic}": topic for topic in messaging().topics}
 
     def publish(request: Any, context: grpc.ServicerContext) -> Any:
-        topic = request.topic.rsplit("/", 1)[-1]
-        if topic not in known:
-            context.abort(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={topic}).")
+        name = request.topic.rsplit("/", 1)[-1]
+        topic = known.get(name)
+        if topic is None:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={name}).")
         ids = [bus.publish(topic, bytes(m.data), dict(m.attributes)) for m in request.messages]
         return types.PublishResponse.pb(types.PublishResponse(message_ids=ids))
 

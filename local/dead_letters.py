@@ -35,7 +35,7 @@ def replay(warehouse: Warehouse, letters: list[dict[str, Any]]) -> int:
     for letter in replayed:
         given = json.loads(letter["attributes"] or "{}")
         attributes = {k: v for k, v in given.items() if not k.startswith(_MARKS)}
-        publish_raw(warehouse.settings.project, letter["topic"], [(letter["body"].encode(), attributes)])
+        publish_raw(warehouse.settings, letter["topic"], [(letter["body"].encode(), attributes)])
     now = datetime.now(UTC).isoformat()
     warehouse.append(
         "dead_letter_replays", [{"dead_letter_id": letter["dead_letter_id"], "replayed_at": now} for letter in replayed]

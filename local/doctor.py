@@ -84,7 +84,7 @@ def ask_again(warehouse: Warehouse, examination: Examination) -> int:
         MeasurementRequest(overpass_ids=run, aois=[examination.ref])
         for run in chunked(wanted, observation_budget(warehouse.settings), lambda _: cost)
     ]
-    publish(warehouse.settings.project, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
+    publish(warehouse.settings, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
     return len(wanted)
 
 

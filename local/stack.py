@@ -78,8 +78,9 @@ class Stack:
             {Settings.model_fields["pass_collection"].default: scenes},
         )
         self.bigquery = EmbeddedBigQuery(folder / "warehouse", PROJECT, warehouse_faults)
+        prefix = self._more_settings.get("messaging_prefix", "")
         self.bus: Bus | GooglePubSub = (
-            GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push, folder / "messages.sqlite")
+            GooglePubSub(PROJECT) if google_pubsub else Bus(PROJECT, self._push, folder / "messages.sqlite", prefix)
         )
         self._environment_before: dict[str, str | None] = {}
 

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Unauthorized
 
-from shared.errors import DeploymentError, InvalidMessageError, NeverError, UntrustedCallerError
+from shared.errors import DeploymentError, InvalidMessageError, NeverError, RetryLaterError, UntrustedCallerError
 from shared.identity import require_push_account
 from shared.logs import log, log_fields
 from shared.messages import MeasurementRequest, Message, Topic
@@ -69,13 +69,19 @@ def parse(model: type[M], body: bytes) -> M:
 
 @contextmanager
 def trusted_push(function: str, settings: Settings) -> Iterator[None]:
-    """Around the work of one push: refuse callers that may not push (401), name the request in every log line."""
+    """Around the work of one push: refuse callers that may not push (401), name the request in every log line.
+
+    Raises RetryLaterError when it cannot be told who pushes.
+    """
     with log_fields(function=function, attempt=_attempt(), **trace_field(request.headers, settings)):
         try:
             require_push_account(request.headers.get("Authorization"), settings)
         except UntrustedCallerError as error:
             log(logging.WARNING, "refused: caller", reason=str(error))
             raise Unauthorized from None
+        except RetryLaterError as error:
+            log(logging.WARNING, "will be retried", error=f"{type(error).__name__}: {error}")
+            raise
         yield
 
 

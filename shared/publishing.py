@@ -12,25 +12,29 @@ from google.pubsub_v1.types import PubsubMessage
 
 from shared.errors import RetryLaterError
 from shared.messages import Message, Topic
+from shared.settings import Settings
 
 _TIMEOUT_SECONDS = 30.0
 # The service takes 1,000 messages and 10 MB in one request; our bodies stay under 100 kB each.
 _MESSAGES_PER_REQUEST = 100
 
 
-def publish(project: str, topic: Topic, bodies: Iterable[Message], attributes: Mapping[str, str] | None = None) -> int:
+def publish(
+    settings: Settings, topic: Topic, bodies: Iterable[Message], attributes: Mapping[str, str] | None = None
+) -> int:
     """Publish each body as JSON. Returns how many were published; raises RetryLaterError when Pub/Sub refuses."""
     encoded = (body.model_dump_json(exclude_none=True).encode() for body in bodies)
-    return publish_raw(project, topic, [(data, attributes or {}) for data in encoded])
+    return publish_raw(settings, topic, [(data, attributes or {}) for data in encoded])
 
 
-def publish_raw(project: str, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> int:
+def publish_raw(settings: Settings, topic: str, messages: Iterable[tuple[bytes, Mapping[str, str]]]) -> int:
     """Publish bytes with their attributes. Returns how many were published; raises RetryLaterError."""
     pending = [PubsubMessage(data=data, attributes=dict(attributes)) for data, attributes in messages]
+    path = f"projects/{settings.project}/topics/{settings.messaging_prefix}{topic}"
     for start in range(0, len(pending), _MESSAGES_PER_REQUEST):
         batch = pending[start : start + _MESSAGES_PER_REQUEST]
         try:
-            _publisher().publish(topic=f"projects/{project}/topics/{topic}", messages=batch, timeout=_TIMEOUT_SECONDS)
+            _publisher().publish(topic=path, messages=batch, timeout=_TIMEOUT_SECONDS)
         except (GoogleAPICallError, RetryError) as error:
             raise RetryLaterError(f"Pub/Sub topic {topic}: {error}") from error
     return len(pending)

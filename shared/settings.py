@@ -27,6 +27,11 @@ class Settings(BaseSettings):
         description="Google Cloud project that owns topics and dataset, and that Earth Engine bills.",
     )
     dataset: Identifier = Field(default="landcover", description="BigQuery dataset.")
+    messaging_prefix: str = Field(
+        default="",
+        pattern=r"^([a-z][a-z0-9-]{0,30})?$",
+        description="What the names of topics and subscriptions begin with; Terraform sets it.",
+    )
     collection: str = Field(default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read.")
     pass_collection: str = Field(
         default="COPERNICUS/S2_HARMONIZED",

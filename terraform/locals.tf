@@ -21,6 +21,7 @@ locals {
     project          = var.project
     dataset          = google_bigquery_dataset.landcover.dataset_id
     event_url        = var.event_url
+    messaging_prefix = "landcover-"
     max_bytes_billed = tostring(var.max_bytes_billed_per_query)
   }
   environment = {

@@ -1,14 +1,14 @@
 resource "google_pubsub_topic" "topic" {
   for_each = toset(local.messaging.topics)
 
-  name = each.key
+  name = "landcover-${each.key}"
 
   depends_on = [google_project_service.used]
 }
 
 # Where a dead letter ends that could not even be recorded: kept for a month, to be read by a subscription made then.
 resource "google_pubsub_topic" "unrecorded" {
-  name                       = "dead-letters-unrecorded"
+  name                       = "landcover-dead-letters-unrecorded"
   message_retention_duration = "2678400s"
 
   depends_on = [google_project_service.used]
@@ -17,7 +17,7 @@ resource "google_pubsub_topic" "unrecorded" {
 resource "google_pubsub_subscription" "push" {
   for_each = local.subscriptions
 
-  name                       = each.key
+  name                       = "landcover-${each.key}"
   topic                      = google_pubsub_topic.topic[each.value.topic].id
   filter                     = join(" AND ", [for key, value in each.value.filter : "attributes.${key} = \"${value}\""])
   ack_deadline_seconds       = each.value.ack_deadline_seconds
@@ -39,7 +39,7 @@ resource "google_pubsub_subscription" "push" {
     push_endpoint = format(
       "%s?__GCP_CloudEventsMode=CUSTOM_PUBSUB_%s",
       google_cloudfunctions2_function.service[each.key].service_config[0].uri,
-      urlencode("projects/${var.project}/topics/${each.value.topic}"),
+      urlencode("projects/${var.project}/topics/landcover-${each.value.topic}"),
     )
     oidc_token {
       service_account_email = local.emails["push"]

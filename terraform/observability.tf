@@ -40,7 +40,7 @@ locals {
       name  = "dead letters that could not be recorded"
       query = "sum(increase(pubsub_googleapis_com:topic_send_message_operation_count{topic_id=\"${google_pubsub_topic.unrecorded.name}\"}[10m])) > 0"
       wait  = "0s"
-      help  = "record-dead-letter itself fails. The messages are kept for a month on the topic dead-letters-unrecorded: make a subscription, seek back, and publish them again."
+      help  = "record-dead-letter itself fails. The messages are kept for a month on the topic landcover-dead-letters-unrecorded: make a subscription, seek back, and publish them again."
     }
     silence = {
       name  = "images came, but no observation for a day"
@@ -62,7 +62,7 @@ locals {
     }
     backlog = {
       name  = "live measurements wait for more than an hour"
-      query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{subscription_id=\"measure\"}) > 3600"
+      query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{subscription_id=\"landcover-measure\"}) > 3600"
       wait  = "900s"
       help  = "More work than instances, or Earth Engine refuses. See max_instances and the Earth Engine limits on the dashboard."
     }

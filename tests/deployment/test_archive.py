@@ -112,7 +112,8 @@ def wait_for(url: str) -> None:
 
 def push(url: str, service: str, body: dict[str, Any] | None) -> requests.Response:
     """One push as Pub/Sub sends it to an endpoint with ``__GCP_CloudEventsMode``."""
-    message: dict[str, Any] = {"messageId": f"sample-{service}", "attributes": {"job": "x"}}
+    attributes = {"job": "x", "CloudPubSubDeadLetterSourceSubscription": "landcover-dispatch"}
+    message: dict[str, Any] = {"messageId": f"sample-{service}", "attributes": attributes}
     if body is not None:
         message["data"] = base64.b64encode(json.dumps(body).encode()).decode()
     headers = {
@@ -122,7 +123,10 @@ def push(url: str, service: str, body: dict[str, Any] | None) -> requests.Respon
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
         "content-type": "application/json",
     }
-    envelope = {"message": message, "subscription": f"projects/some-landcover-project/subscriptions/{service}"}
+    envelope = {
+        "message": message,
+        "subscription": f"projects/some-landcover-project/subscriptions/landcover-{service}",
+    }
     return requests.post(url, json=envelope, headers=headers, timeout=60)
 
 
@@ -152,7 +156,7 @@ def test_the_archive_holds_the_code_and_nothing_else(unpacked: Unpacked) -> None
 def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
     unpacked: Unpacked, deployed: Deployed, tmp_path: Path
 ) -> None:
-    with start_stack(tmp_path) as stack, ExitStack() as running:
+    with start_stack(tmp_path, messaging_prefix="landcover-") as stack, ExitStack() as running:
         guarded, open_to_us = {}, {}
         for name, service in SERVICES.items():
             variables = environment_of(deployed, name, stack)
@@ -178,7 +182,7 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         assert {row["overpass_id"] for row in rows(stack, "observations_current")} == {IMAGE[:15]}
         assert {row["period"] for row in rows(stack, "composites_current")} == {"month", "year"}
         assert [row["overpass_id"] for row in rows(stack, "passes_current")] == [IMAGE[:15]]
-        assert [row["function"] for row in rows(stack, "dead_letters")] == ["unknown"]
+        assert [row["function"] for row in rows(stack, "dead_letters")] == ["dispatch"]
 
         assert push(open_to_us["measure"], "measure", None).status_code == 200, "a message without data"
-        assert {row["function"] for row in rows(stack, "dead_letters")} == {"unknown", "measure"}
+        assert {row["function"] for row in rows(stack, "dead_letters")} == {"dispatch", "measure"}

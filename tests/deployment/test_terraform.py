@@ -97,6 +97,7 @@ def test_services_run_the_right_file_with_the_right_variables(deployed: Deployed
         given = {key.removeprefix("LANDCOVER_").lower() for key in config["environment_variables"]}
         assert given <= set(service["settings"])
         always = {"project", "dataset", "push_audience", "push_service_account", "max_bytes_billed", "event_url"}
+        always |= {"messaging_prefix"}
         assert given == always & set(service["settings"]), "the rest has its default"
         secret = {entry["key"] for entry in config["secret_environment_variables"]}
         assert secret == {f"LANDCOVER_{name.upper()}" for name in service["secrets"]}
@@ -122,6 +123,7 @@ def test_every_subscription_has_its_policies_and_proves_who_pushes(deployed: Dep
     assert made.keys() == {f"push[{subscription.name}]" for subscription in messaging().subscriptions}
     for subscription in messaging().subscriptions:
         found = made[f"push[{subscription.name}]"]
+        assert found["name"] == f"landcover-{subscription.name}"
         assert found["topic"] == topics[subscription.topic]
         assert found["filter"] == " AND ".join(f'attributes.{k} = "{v}"' for k, v in subscription.filter.items())
         assert found["ack_deadline_seconds"] == subscription.ack_deadline_seconds
@@ -134,7 +136,7 @@ def test_every_subscription_has_its_policies_and_proves_who_pushes(deployed: Dep
         (push,) = found["push_config"]
         function = deployed.of("google_cloudfunctions2_function")[f"service[{subscription.name}]"]
         (config,) = function["service_config"]
-        topic = f"projects%2F{PROJECT}%2Ftopics%2F{subscription.topic}"
+        topic = f"projects%2F{PROJECT}%2Ftopics%2Flandcover-{subscription.topic}"
         assert push["push_endpoint"] == f"{config['uri']}?__GCP_CloudEventsMode=CUSTOM_PUBSUB_{topic}"
         (token,) = push["oidc_token"]
         assert f"serviceAccount:{token['service_account_email']}" == PUSH
@@ -188,7 +190,7 @@ def expected_grants(deployed: Deployed) -> set[tuple[str, str, str]]:
             wanted.add((member, "roles/secretmanager.secretAccessor", f"secret {SECRETS[secret]}"))
     for subscription in messaging().subscriptions:
         wanted.add((PUSH, "roles/run.invoker", f"service landcover-{subscription.name}"))
-        wanted.add((agent, "roles/pubsub.subscriber", f"subscription {subscription.name}"))
+        wanted.add((agent, "roles/pubsub.subscriber", f"subscription landcover-{subscription.name}"))
     wanted |= {(agent, "roles/pubsub.publisher", f"topic {topic}") for topic in ("topic[dead-letters]", "unrecorded")}
     wanted.add((agent, "roles/iam.serviceAccountTokenCreator", f"account {PUSH.removeprefix('serviceAccount:')}"))
     summaries = account("summaries")
@@ -323,6 +325,7 @@ def test_settings_that_may_be_set_are_those_that_exist() -> None:
     block = text[text.index('variable "settings"') :]
     allowed = set(re.findall(r'"([a-z_0-9]+)"', block[block.index("contains([") : block.index("], name)")]))
     own = {"project", "dataset", "push_audience", "push_service_account", *SECRETS, "max_bytes_billed", "event_url"}
+    own |= {"messaging_prefix"}
     reachable = {setting for service in SERVICES.values() for setting in service["settings"]} | {"coverage_floor"}
     assert allowed == reachable - own
     assert allowed <= set(Settings.model_fields)

@@ -19,7 +19,7 @@ from shapely.geometry import mapping
 
 from local.stack import FUNCTIONS, Stack
 from shared import identity
-from shared.errors import RetryLaterError, SettingsError
+from shared.errors import RetryLaterError, SettingsError, UntrustedCallerError
 from shared.settings import Settings, load_settings
 from tests.stacks import feature, rows, signed_post, start_stack
 
@@ -87,6 +87,11 @@ def unsigned(token: str) -> str:
     return f"{header}.{token.split('.')[1]}."
 
 
+def redacted(token: str) -> str:
+    """The token as Cloud Run hands it on when it has checked the signature."""
+    return f"{token.rpartition('.')[0]}.SIGNATURE_REMOVED_BY_GOOGLE"
+
+
 @pytest.mark.parametrize("function", ["measure", "record_dead_letter"])
 def test_a_push_with_the_right_token_is_let_in(stack: Stack, google: Key, function: str) -> None:
     assert push(stack, function, {"Authorization": f"Bearer {google.token()}"}) == 200
@@ -118,12 +123,46 @@ def test_a_push_without_the_right_token_is_refused_and_does_nothing(stack: Stack
     assert rows(stack, "dead_letters") == before
 
 
-def test_certificates_that_cannot_be_had_are_a_reason_to_retry(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signature_that_cloud_run_removed_counts_on_cloud_run_only_and_claims_still_count(
+    google: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(identity, "_certificates", lambda period: {"k1": google.certificate})
+    settings = Settings(project="some-project", push_service_account=ACCOUNT, push_audience=AUDIENCE)
+    with pytest.raises(UntrustedCallerError):
+        identity.require_push_account(f"Bearer {redacted(google.token())}", settings)
+    monkeypatch.setenv("K_SERVICE", "landcover-measure")
+    identity.require_push_account(f"Bearer {redacted(google.token())}", settings)
+    identity.require_push_account(f"Bearer {google.token()}", settings)
+    past = int(time.time()) - 7200
+    for wrong in (
+        {"aud": "https://elsewhere.example"},
+        {"email": "other@some-project.iam.gserviceaccount.com"},
+        {"email_verified": "true"},
+        {"iss": "https://accounts.example"},
+        {"iat": past, "exp": past + 3600},
+        {"iat": past + 14_400, "exp": past + 18_000},
+        {"exp": None},
+    ):
+        with pytest.raises(UntrustedCallerError):
+            identity.require_push_account(f"Bearer {redacted(google.token(**wrong))}", settings)
+    for token in (unsigned(google.token()), google.token()[:-20], Key().token(), redacted("nonsense")):
+        with pytest.raises(UntrustedCallerError):
+            identity.require_push_account(f"Bearer {token}", settings)
+
+
+def test_certificates_that_cannot_be_had_are_a_reason_to_retry_that_the_log_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     identity._certificates.cache_clear()
     monkeypatch.setattr(identity, "_CERTIFICATES_URL", "http://127.0.0.1:1/certs")
     settings = Settings(project="some-project", push_service_account=ACCOUNT, push_audience=AUDIENCE)
     with pytest.raises(RetryLaterError, match="certificates"):
         identity.require_push_account("Bearer x.y.z", settings)
+    with start_stack(tmp_path, push_service_account=ACCOUNT, push_audience=AUDIENCE) as stack:
+        assert push(stack, "measure", {"Authorization": "Bearer x.y.z"}) == 500
+    (line,) = log_lines(tmp_path)
+    assert (line["severity"], line["message"], line["function"]) == ("WARNING", "will be retried", "measure")
+    assert "certificates" in line["error"]
 
 
 def test_account_and_audience_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
