@@ -30,7 +30,7 @@ from werkzeug.test import Client
 from benchmarks.rows import Bar, Row, timed
 from local.earth_engine.server import EarthEngineServer
 from local.pipeline import post_registration
-from local.sample.year import sample_aoi, write_year
+from local.sample.year import sample_aoi, write_finished_year
 from local.stack import Stack, _function_app, forget_clients
 from shared import publishing
 from shared.classes import CLASSES
@@ -206,7 +206,7 @@ def _through_the_stack() -> Row:
     """The sample year of one hundred areas: messages until all is measured."""
     with tempfile.TemporaryDirectory() as folder:
         scenes, out = Path(folder) / "scenes", Path(folder) / "out"
-        images = write_year(scenes)
+        images = write_finished_year(scenes)
         with Stack(scenes, out, backfill_start=date(2022, 1, 1)) as stack:
             collection = {"type": "FeatureCollection", "features": [sample_aoi()]}
             post_registration(collection, stack.webhook_url, stack.webhook_secret)

@@ -16,7 +16,7 @@ from benchmarks.monthly_cost import Size, month
 from benchmarks.rows import Bar, Row, timed
 from benchmarks.simulation import EARTH_ENGINE_SLOTS, PAIRS, Message, Pipeline, Process, Seconds
 from local.pipeline import post_registration
-from local.sample.year import sample_aoi, write_year
+from local.sample.year import sample_aoi, write_finished_year
 from local.stack import Stack
 
 _AREA = "scale (simulated)"
@@ -120,7 +120,7 @@ class _Calibrated(Pipeline):
 def _calibration() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as place:
         scenes, out = Path(place) / "scenes", Path(place) / "out"
-        images = [scene.image_id for scene in write_year(scenes)]
+        images = [scene.image_id for scene in write_finished_year(scenes)]
         with Stack(scenes, out, backfill_start=date(2022, 1, 1)) as stack:
             areas = {"type": "FeatureCollection", "features": [sample_aoi()]}
             post_registration(areas, stack.webhook_url, stack.webhook_secret)

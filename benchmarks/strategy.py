@@ -24,7 +24,7 @@ from shapely.geometry import mapping
 from benchmarks.rows import Bar, Row, timed
 from local.earth_engine import raster
 from local.pipeline import post_registration
-from local.sample.year import REPROCESSED_DAY, SPLIT_DAY, sample_aoi, write_year
+from local.sample.year import REPROCESSED_DAY, SPLIT_DAY, sample_aoi, write_finished_year
 from local.stack import Stack
 from shared.classes import CLASSES
 from shared.earth_engine.areas import area_bands, grid
@@ -211,7 +211,7 @@ def _thousand_aois_one_image(folder: Path) -> Iterator[Row]:
 
 
 def _year(folder: Path, features: list[dict[str, Any]], work: str) -> Iterator[Row]:
-    images = [scene.image_id for scene in write_year(folder / "scenes")]
+    images = [scene.image_id for scene in write_finished_year(folder / "scenes")]
     # the images whose ground no other image of the overpass replaces
     whole = [
         i for i in images if i.endswith("T51TYL") and i[:8] not in {f"{SPLIT_DAY:%Y%m%d}", f"{REPROCESSED_DAY:%Y%m%d}"}

@@ -17,14 +17,13 @@ from local.pipeline import (
     settle,
     write_outputs,
 )
-from local.sample.year import AOI_ID, LATE_DAY, YEAR, sample_aoi, write_aoi, write_year
+from local.sample.year import AOI_ID, LATE_DAY, REPROCESSED, YEAR, sample_aoi, write_aoi, write_year
 from local.stack import Stack
 from local.workspace import remember
 from shared.messages import Acquisition
 
 _REGISTERED_ON = date(YEAR, 11, 20)
 _YEAR_END = date(YEAR, 12, 31)
-_REPROCESSED = "_20220315T101500_"
 
 
 def run_demo(out: Path, say: Say, console: Console) -> None:
@@ -33,13 +32,13 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
     scenes, pending = out / "scenes", out / "scenes-to-come"
     for folder in (scenes, pending):
         folder.mkdir(exist_ok=True)
-        for path in folder.glob("*.tif"):
+        for path in folder.rglob("*.tif"):
             path.unlink()
     say("Writing a synthetic year of Dynamic World scenes")
     written = write_year(pending)
     (pending / PASSES_FILE).rename(scenes / PASSES_FILE)
     write_aoi(out / "aoi.geojson")
-    late = [s for s in written if s.acquired == LATE_DAY or _REPROCESSED in s.image_id]
+    late = [s for s in written if s.acquired == LATE_DAY or s.path.parent.name == REPROCESSED]
     early = [s for s in written if s.acquired <= _REGISTERED_ON and s not in late]
     for scene in early:
         scene.path.rename(scenes / scene.path.name)
@@ -57,7 +56,7 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         settle(stack, say)
         say(f"Late and reprocessed: {len(late)} images are announced on the topic by hand")
         for scene in late:
-            scene.path.rename(scenes / scene.path.name)
+            scene.path.replace(scenes / scene.path.name)
             message = Acquisition(image_id=scene.image_id)
             stack.bus.publish("acquisitions", message.model_dump_json(exclude_none=True).encode(), {})
         settle(stack, say)
@@ -70,5 +69,6 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         delivered = ", ".join(f"{name} {count}" for name, count in stack.bus.delivered.items())
         requests = stack.earth_engine.app.requests["value:compute"]
         say(f"Messages handled: {delivered}; Earth Engine compute requests: {requests}")
+    (pending / REPROCESSED).rmdir()
     pending.rmdir()
     say(f"Open {report}")

@@ -87,14 +87,14 @@ def serve(
 ) -> None:
     """The embedded stack, running until stopped; prints the address of every part."""
     from local import inputs  # noqa: PLC0415
-    from local.sample.year import write_aoi, write_year  # noqa: PLC0415
+    from local.sample.year import write_aoi, write_finished_year  # noqa: PLC0415
     from local.serving import keep_running, window_days  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 
     if scenes is None:
         scenes = out / "scenes"
         if not any(scenes.glob("*.tif")):
-            write_year(scenes)
+            write_finished_year(scenes)
         write_aoi(out / "aoi.geojson")
     first, _ = inputs.acquired_days(inputs.check_scenes(scenes))
     google = pubsub is PubSub.EMULATOR

@@ -1,8 +1,8 @@
 """Writing the synthetic year: overpasses, clouds, tiles, and every awkward case the pipeline has to meet.
 
 The place lies where the Sentinel-2 tiles 51TYL and 51TYK overlap, so most overpasses come as two images that share
-ground. One datatake is cut in two granules of one tile, one scene is reprocessed (its first version took a cloud for
-snow), one arrives months late, and some overpasses come with one tile only.
+ground. One datatake is cut in two granules of one tile, one scene is reprocessed under its own id (its first version
+took a cloud for snow), one arrives months late, and some overpasses come with one tile only.
 """
 
 import calendar
@@ -41,6 +41,7 @@ SPLIT_DAY = date(YEAR, 6, 12)
 REPROCESSED_DAY = date(YEAR, 11, 14)
 LATE_DAY = date(YEAR, 3, 14)
 ONE_TILE_DAYS = {date(YEAR, 4, 3), date(YEAR, 8, 16)}
+REPROCESSED = "reprocessed"  # the folder, beside the scenes, of what replaces a scene of the same name
 _ALWAYS_KEPT = {SPLIT_DAY, REPROCESSED_DAY, LATE_DAY, *ONE_TILE_DAYS}
 
 # Corners of the AOI in metres of the UTM grid.
@@ -71,8 +72,10 @@ def sample_aoi() -> dict[str, Any]:
 
 
 def write_year(folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Scene]:
-    """Write the whole year of scenes into a folder and the AOI beside them; returns the scenes in order of time."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the whole year of scenes into a folder, the new version of one into a folder in it; returns all of them, a
+    new version behind the old one, in order of time.
+    """
+    (folder / REPROCESSED).mkdir(parents=True, exist_ok=True)
     transform = Affine(_PIXEL_M, 0, _WEST, 0, -_PIXEL_M, _NORTH)
     aoi_mask = rasterize([mapping(Polygon(_AOI_CORNERS))], (_SIZE, _SIZE), transform=transform).astype(bool)
     landscape = Landscape(aoi_mask)
@@ -87,10 +90,19 @@ def write_year(folder: Path, progress: Callable[[str], None] = lambda _: None) -
             for name, rows, shown, seen in _images(day, labels, sky):
                 path = folder / f"{name}.tif"
                 _write(path, shown[rows], seen[rows], confidence[rows], transform @ Affine.translation(0, rows.start))
-                scenes.append(Scene(name, path, day))
+                scenes.append(Scene(path.stem, path, day))
         progress(calendar.month_name[month])
     _write_cloudy_passes(folder, {scene.acquired for scene in scenes}, random)
     return scenes
+
+
+def write_finished_year(folder: Path, progress: Callable[[str], None] = lambda _: None) -> list[Scene]:
+    """Write the year as it stands in the end, the new version of a scene in the place of the old one."""
+    scenes = {scene.image_id: scene for scene in write_year(folder, progress)}
+    for scene in scenes.values():
+        scene.path.replace(folder / scene.path.name)
+    (folder / REPROCESSED).rmdir()
+    return [scene._replace(path=folder / scene.path.name) for scene in scenes.values()]
 
 
 def _write_cloudy_passes(folder: Path, seen: set[date], random: np.random.Generator) -> None:
@@ -161,7 +173,7 @@ def _with_noise(truth: np.ndarray, clear: list[np.ndarray], random: np.random.Ge
 
 
 def _images(day: date, labels: np.ndarray, clear: np.ndarray) -> Iterator[tuple[str, slice, np.ndarray, np.ndarray]]:
-    """(image id, rows, labels, clear) of every image that one overpass comes as."""
+    """(file below the folder without its ending, rows, labels, clear) of every image that one overpass comes as."""
     stamp = _stamp(day)
     product = f"{day:%Y%m%d}T0231"
     tyl, tyk = slice(0, _SIZE), slice(_TYK_TOP_ROW, _SIZE)
@@ -178,7 +190,7 @@ def _images(day: date, labels: np.ndarray, clear: np.ndarray) -> Iterator[tuple[
         hidden = clear.copy()
         hidden[150:330, 120:420] = False
         yield f"{stamp}_{product}07_T51TYL", tyl, missed_cloud, clear
-        yield f"{stamp}_20220315T101500_T51TYL", tyl, labels, hidden
+        yield f"{REPROCESSED}/{stamp}_{product}07_T51TYL", tyl, labels, hidden
         return
     yield f"{stamp}_{product}07_T51TYL", tyl, labels, clear
 

@@ -41,11 +41,11 @@ def prepared(stack: Stack, scenes: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     write(scenes, image(13, "T51TYK"))
     write(scenes, image(18))
 
-    def denied(expression: dict[str, Any]) -> Any:
-        raise EngineError("Permission denied on resource", 403)
+    def broken_expression(expression: dict[str, Any]) -> Any:
+        raise EngineError("Image.select: Pattern 'label' did not match any bands.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(server.graph, "evaluate", denied)
+        broken.setattr(server.graph, "evaluate", broken_expression)
         body = {"overpass_ids": [image(18)[:15]], "aois": [{"aoi_id": "a", "aoi_version": 1}]}
         stack.bus.publish("measurements", json.dumps(body).encode(), {"lane": "live"})
         quiet(stack)
@@ -70,7 +70,7 @@ def test_every_overpass_gets_its_reason_and_what_can_be_mended_is(
             (28, State.NOT_PUBLISHED),
         ]
         reasons = {int(f.overpass_id[6:8]): f.why for f in found.findings}
-        assert "Permission denied" in reasons[18]
+        assert "did not match any bands" in reasons[18]
         assert "T51TYK" in reasons[13]
         assert reasons[26] == "80 % cloud"
         assert ask_again(stack.warehouse, found) == 3
@@ -102,7 +102,7 @@ def test_the_command_says_it_in_words(tmp_path: Path, monkeypatch: pytest.Monkey
     remember(out, scenes)
     said = CliRunner().invoke(app, ["doctor", "--warehouse", str(out)], catch_exceptions=False)
     assert "a v1: 1 failed, 1 measured, 1 measured before all its images were there" in said.output
-    assert "20210718T023111  failed: Earth Engine: Permission denied" in said.output
+    assert "20210718T023111  failed: Earth Engine: Image.select: Pattern" in said.output
     assert "COPERNICUS/S2_HARMONIZED cannot be read" in said.output
     assert "3 can be mended: add --re-enqueue" in said.output
     mended = CliRunner().invoke(app, ["doctor", "--warehouse", str(out), "--re-enqueue"], catch_exceptions=False)

@@ -39,7 +39,7 @@ def record(stack: Stack, last: date) -> None:
 
 
 def fails(expression: dict[str, Any]) -> Any:
-    raise EngineError("Permission denied on resource", 403)
+    raise EngineError("Image.select: Pattern 'label' did not match any bands.")
 
 
 def test_each_pass_has_its_fate_and_the_next_one_its_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -153,6 +153,7 @@ def test_discover_leaves_alone_what_a_backfill_has_measured(tmp_path: Path) -> N
         assert len(rows(stack, "observations")) == 1
         west = dict(mapping(box(125.665, 45.101, 125.670, 45.106)))
         stack.warehouse.append("aoi_events", [_event("b", west)])  # registered, but its backfill was lost
+        stack.bigquery.settle()
         stack.tick("discover", run_date=date(2021, 7, 10))
         quiet(stack)
         assert [row["image_id"] for row in rows(stack, "acquisitions")] == [IMAGE]
