@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import rasterio
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine.catalog import SceneFile, read_scene
 from shared.classes import LABEL_BAND
 from shared.errors import UserInputError
-from shared.registration import InvalidRegistrationError, parse_event
+from shared.registration import InvalidRegistrationError, RegisteredAoi, parse_event
 from shared.scenes import parse_scene_name, sensing_time
 from shared.settings import Settings
 
@@ -56,15 +58,25 @@ def _with_id(feature: dict[str, Any], number: int) -> dict[str, Any]:
 
 def check_aois(path: Path, collection: dict[str, Any], settings: Settings) -> list[str]:
     """The ids of the AOIs, checked by the rules of the webhook. Raises UserInputError that names the first faults."""
+    return [aoi.aoi_id for aoi in registered(path, collection, settings)]
+
+
+def registered(path: Path, collection: dict[str, Any], settings: Settings) -> list[RegisteredAoi]:
+    """The AOIs as the webhook would register them. Raises UserInputError that names the first faults."""
     body = json.dumps({"type": "aoi.registered", "data": collection}).encode()
     try:
-        return [aoi.aoi_id for aoi in parse_event(body, settings).registered]
+        return parse_event(body, settings).registered
     except InvalidRegistrationError as error:
         shown = "; ".join(
             f"{fault.pointer.removeprefix('/data')}: {fault.detail}" for fault in error.faults[:_SHOWN_FAULTS]
         )
         more = len(error.faults) - _SHOWN_FAULTS
         raise UserInputError(f"{path}: {shown}" + (f"; and {more} more faults" if more > 0 else "")) from None
+
+
+def outlines(aois: list[RegisteredAoi]) -> list[BaseGeometry]:
+    """The geometries of AOIs, in lon/lat."""
+    return [shape(json.loads(aoi.geometry)) for aoi in aois]
 
 
 def check_scenes(folder: Path) -> list[SceneFile]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from shapely.geometry.base import BaseGeometry
 
 from local.commands.common import CONSOLE, Day, Out, app, say
 from local.workspace import DEFAULT_OUT, remember
@@ -33,7 +34,11 @@ def demo(out: Out = DEFAULT_OUT / "demo") -> None:
 @app.command()
 def run(
     aois: Annotated[Path, typer.Option(help="GeoJSON file with the areas.")],
-    scenes: Annotated[Path, typer.Option(help="Folder with one GeoTIFF for each Dynamic World image.")],
+    scenes: Annotated[Path | None, typer.Option(help="Folder with one GeoTIFF for each Dynamic World image.")] = None,
+    sentinel2: Annotated[
+        Path | None,
+        typer.Option(help="Instead: folder of Sentinel-2 L1C products, classified by the published network."),
+    ] = None,
     out: Out = DEFAULT_OUT / "run",
     start: Day = None,
     end: Day = None,
@@ -41,8 +46,13 @@ def run(
     """The whole pipeline once, on your own GeoTIFFs and areas."""
     from local import inputs  # noqa: PLC0415
 
+    if (scenes is None) == (sentinel2 is None):
+        raise UserInputError("expected one of --scenes (classified images) and --sentinel2 (L1C products)")
     collection = inputs.read_aois(aois)
-    aoi_ids = inputs.check_aois(aois, collection, Settings(project="local-project"))
+    registered = inputs.registered(aois, collection, Settings(project="local-project"))
+    aoi_ids = [aoi.aoi_id for aoi in registered]
+    if sentinel2 is not None:
+        scenes = _classified(sentinel2, out, inputs.outlines(registered))
     found = inputs.check_scenes(scenes)
     chosen = inputs.between(found, start.date() if start else None, end.date() if end else None)
     from local import pipeline  # noqa: PLC0415
@@ -64,6 +74,19 @@ def run(
         report_path = pipeline.write_outputs(stack, aoi_ids, first, last, out, say)
         CONSOLE.print(monthly_table(stack.warehouse, aoi_ids[0], last.year))
     say(f"Tables are in {out}; open {report_path}")
+
+
+def _classified(sentinel2: Path, out: Path, outlines: list[BaseGeometry]) -> Path:
+    from local.pipeline import fresh_folder  # noqa: PLC0415
+    from local.sentinel2.folder import classify_folder  # noqa: PLC0415
+
+    fresh_folder(out)
+    folder = out / "classified"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    say("Classifying with the published network")
+    classify_folder(sentinel2, outlines, folder, say)
+    return folder
 
 
 def _linked(folder: Path, paths: list[Path]) -> Path:

@@ -64,6 +64,8 @@ class RasterFile:
             mask[inner] &= data != nodata
         if np.issubdtype(data.dtype, np.floating):
             mask[inner] &= np.isfinite(data)
+        if (scale := self._dataset.scales[index - 1]) != 1:
+            values = values * scale
         return Pixels(values, None if mask.all() else mask)
 
     def _flags(self, index: int) -> list[rasterio.enums.MaskFlags]:

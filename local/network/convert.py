@@ -94,7 +94,7 @@ def mish(graph: _Graph, x: str) -> str:
     It cannot overflow and loses nothing for negative x. ONNX Runtime's ``Softplus`` is not vectorised: written with it,
     the network takes two to three times as long.
     """
-    two = graph.constant("two", np.float32(2).reshape(()))
+    two = graph.constant("two", np.array(2, dtype=np.float32))
     s = graph.add("Sigmoid", x)
     p = graph.add("Mul", s, graph.add("Sub", two, s))
     return graph.add("Mul", x, graph.add("Div", p, graph.add("Sub", two, p)))
@@ -113,7 +113,7 @@ def convert(weights: Weights, activation: Activation = mish) -> onnx.ModelProto:
     side = graph.depthwise(graph.convolution(small, 1, 1), 0, 2)
     features = _resized(graph, graph.block(graph.add("Concat", deep, side, axis=1), 2), sizes)
     squares = graph.add("ReduceSumSquare", features, graph.constant("channels", np.array([1], dtype=np.int64)))
-    floor = graph.constant("smallest_norm", np.float32(_SMALLEST_NORM).reshape(()))
+    floor = graph.constant("smallest_norm", np.array(_SMALLEST_NORM, dtype=np.float32))
     length = graph.add("Sqrt", graph.add("Max", squares, floor))
     logits = graph.convolution(graph.add("Div", features, length), 14, None)
     return _model(graph, logits)
