@@ -1,7 +1,9 @@
-"""aoi-registrations → measurements: the history of new AOI versions, in messages that fit one invocation each."""
+"""aoi-registrations → measurements: what is missing of the history of AOI versions, in messages that fit one invocation
+each.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -14,11 +16,11 @@ from shared.cells import region_around
 from shared.cutting import pixels
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
-from shared.errors import RetryLaterError
 from shared.handling import handle
-from shared.measuring import REQUESTS_PER_INVOCATION
-from shared.messages import AoiRef, AoiRegistration, Lane, MeasurementRequest, NewAoi, Topic
-from shared.planning import Aoi, PlannedOverpass, overpasses_by_aoi
+from shared.measurements import jobs_of, not_yet_measured
+from shared.measuring import REQUESTS_PER_INVOCATION, Job
+from shared.messages import AoiRef, AoiRegistration, Lane, MeasurementRequest, Topic
+from shared.planning import Aoi, overpasses_by_aoi
 from shared.publishing import publish
 from shared.scenes import sensing_time
 from shared.settings import Settings
@@ -34,7 +36,7 @@ def backfill(event: CloudEvent) -> None:
 def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     warehouse = Warehouse(settings)
     aois = current_aois([new.ref() for new in message.aois], warehouse)
-    superseded = _superseded(message.aois, aois, warehouse)
+    superseded = len(message.aois) - len(aois)
     if not aois:
         return {"superseded": superseded, "messages": 0}
     connect(settings, "backfill")
@@ -44,8 +46,9 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     region = region_around([aoi.outline for aoi in aois])
     images = list_images(settings, first, datetime.now(UTC) + timedelta(days=1), region)
     together: dict[tuple[str, ...], list[Aoi]] = defaultdict(list)
-    for aoi_id, overpasses in overpasses_by_aoi(aois, images).items():
-        together[_since(overpasses, starts[aoi_id])].append(by_id[aoi_id])
+    lacking = not_yet_measured(jobs_of(aois, overpasses_by_aoi(aois, images)), warehouse)
+    for aoi_id, overpass_ids in _since(lacking, starts).items():
+        together[tuple(overpass_ids)].append(by_id[aoi_id])
     requests = [
         request for overpass_ids, group in together.items() for request in _requests(group, overpass_ids, settings)
     ]
@@ -54,24 +57,14 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     return {"superseded": superseded, "overpasses": pairs, "messages": len(requests)}
 
 
-def _superseded(wanted: list[NewAoi], found: list[Aoi], warehouse: Warehouse) -> int:
-    """How many were replaced or deleted since. Raises RetryLaterError for one that no query shows yet: rows that were
-    streamed into the register show after seconds.
-    """
-    missing = {new.aoi_id: new.aoi_version for new in wanted}
-    for aoi in found:
-        del missing[aoi.aoi_id]
-    if missing:
-        known: dict[str, int] = defaultdict(int)
-        for row in warehouse.query("versions_by_aoi", aoi_ids=sorted(missing)):
-            known[row["aoi_id"]] = max(known[row["aoi_id"]], row["aoi_version"])
-        if unknown := sorted(aoi_id for aoi_id, version in missing.items() if known[aoi_id] < version):
-            raise RetryLaterError(f"AOI {unknown[0]} is not in the register yet ({len(unknown)} AOIs are not)")
-    return len(missing)
-
-
-def _since(overpasses: list[PlannedOverpass], start: date) -> tuple[str, ...]:
-    return tuple(o.overpass_id for o in overpasses if sensing_time(o.overpass_id).date() >= start)
+def _since(jobs: Iterable[Job], starts: dict[str, date]) -> dict[str, list[str]]:
+    """The overpasses of each AOI since its first day, oldest first."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for job in jobs:
+        overpass_id = job.overpasses[0].overpass_id
+        if sensing_time(overpass_id).date() >= starts[job.aoi.aoi_id]:
+            found[job.aoi.aoi_id].append(overpass_id)
+    return found
 
 
 def _requests(group: list[Aoi], overpass_ids: tuple[str, ...], settings: Settings) -> Iterator[MeasurementRequest]:

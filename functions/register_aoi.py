@@ -10,11 +10,12 @@ from flask import Request, Response
 from shared.aoi_geometry import Fault
 from shared.errors import RetryLaterError
 from shared.handling import trace_field
+from shared.histories import histories_wanted, note_histories, registrations_of
 from shared.logs import log, log_fields
 from shared.messages import Topic
 from shared.publishing import publish
 from shared.registration import InvalidRegistrationError, parse_event
-from shared.registry import record
+from shared.registry import OtherBodyError, record
 from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
 from shared.webhook import SignatureError, verify
@@ -50,9 +51,15 @@ def _answer(request: Request, settings: Settings) -> Response:
     except InvalidRegistrationError as error:
         log(logging.WARNING, "refused: content", faults=len(error.faults))
         return _problem(422, "Invalid registration", f"{len(error.faults)} faults found", error.faults)
+    warehouse = Warehouse(settings)
     try:
-        answers, backfills = record(event, webhook_id, Warehouse(settings))
-        publish(settings, Topic.AOI_REGISTRATIONS, backfills)
+        answers = record(event, webhook_id, body, warehouse)
+        wanted = histories_wanted(webhook_id, warehouse)
+        publish(settings, Topic.AOI_REGISTRATIONS, registrations_of(wanted))
+        note_histories(wanted, warehouse)
+    except OtherBodyError:
+        log(logging.WARNING, "refused: webhook-id")
+        return _problem(409, "Conflict", "this webhook-id came with another body before")
     except RetryLaterError as error:
         log(logging.ERROR, "registration not recorded", error=str(error))
         return _problem(503, "Try again", "the registration could not be recorded; send it again", retry_after=30)

@@ -90,9 +90,8 @@ def _load_json(body: bytes) -> Any:
 
 
 def _event_time(value: Any, faults: list[Fault]) -> datetime:
+    """When the event happened, which the sender must say: by its attempt, a repeated call would outrank newer ones."""
     now = datetime.now(UTC)
-    if value is None:
-        return now
     try:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -215,16 +214,15 @@ def _tags(value: Any, pointer: str, faults: list[Fault]) -> list[str]:
 def _backfill_start(value: Any, pointer: str, settings: Settings, faults: list[Fault]) -> date:
     if value is None:
         return settings.backfill_start
+    where = f"{pointer}/properties/backfill_start"
     try:
-        return max(date.fromisoformat(value), DYNAMIC_WORLD_START)
+        start = max(date.fromisoformat(value), DYNAMIC_WORLD_START)
     except (TypeError, ValueError):
-        faults.append(
-            Fault(
-                f"{pointer}/properties/backfill_start",
-                f"expected a date like 2020-01-01, found {repr(value)[:40]}",
-            )
-        )
+        faults.append(Fault(where, f"expected a date like 2020-01-01, found {repr(value)[:40]}"))
         return settings.backfill_start
+    if start > datetime.now(UTC).date():
+        faults.append(Fault(where, f"{start} is in the future"))
+    return start
 
 
 def _deleted(data: Any, settings: Settings, faults: list[Fault]) -> list[str]:

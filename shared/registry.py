@@ -1,61 +1,78 @@
-"""Recording registrations and deletions of AOIs in the warehouse, and which version each makes."""
+"""Recording registrations and deletions of AOIs in the warehouse, and which version each makes.
 
+Correct with any number of instances. A call is recorded by statements that BigQuery runs one after the other
+(``record_aoi_events.sql`` says why), and read back before it is answered: what a statement wrote, later queries see.
+So a geometry has one number, the same for all. A number once told never changes, which a view that numbered rows by
+their times could not promise: the earlier time may be the one that shows later.
+"""
+
+import hashlib
 import json
-import math
-from collections import defaultdict
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from shapely.geometry import shape
 
 from shared.cells import cells_of
-from shared.messages import AoiRegistration, NewAoi
+from shared.errors import RetryLaterError
 from shared.registration import DELETED, REGISTERED, RegisteredAoi, RegistrationEvent
 from shared.version import __version__
 from shared.warehouse.client import Warehouse
 
-# Their history is planned within one message's time and memory.
-_AOIS_PER_BACKFILL = 100
+# A request to BigQuery has 10 MB at most, and a JSON text in a JSON body grows by its quotes.
+_BYTES_PER_STATEMENT = 4_000_000
+_TURN = "register.turn"
 
 
-def record(
-    event: RegistrationEvent, webhook_id: str, warehouse: Warehouse
-) -> tuple[list[dict[str, Any]], list[AoiRegistration]]:
-    """Append the event to ``aoi_events``; returns the answer for each AOI and the backfills to ask for.
+class OtherBodyError(Exception):
+    """The webhook id was used for another body before."""
 
-    A delivery seen before records nothing and gives the same answer, and asks for the same backfills again: they
-    may not have been published the first time, and repeat nothing but work.
+
+def record(event: RegistrationEvent, webhook_id: str, body: bytes, warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Append to ``aoi_events`` what the event has and the register lacks; returns the answer for each AOI.
+
+    A call that broke off is completed when it is repeated, a complete one records nothing; all get the same answer.
+    Raises OtherBodyError, and records nothing, when the same id came with another body.
     """
-    known = warehouse.query("events_of_webhook", webhook_id=webhook_id)
-    if known:
-        return _answers(known), _backfills(known)
-    ids = [aoi.aoi_id for aoi in event.registered] + event.deleted
-    versions: dict[str, dict[str, int]] = {aoi_id: {} for aoi_id in ids}
-    for row in warehouse.query("versions_by_aoi", aoi_ids=ids):
-        versions[row["aoi_id"]][row["geometry_sha256"]] = row["aoi_version"]
-    recorded_at = datetime.now(UTC)
-    base = {
-        "webhook_id": webhook_id,
-        "event_type": event.event_type,
-        "event_time": event.event_time.isoformat(),
-        "recorded_at": recorded_at.isoformat(),
-        "code_version": __version__,
-    }
-    rows = [{**base, "aoi_version": _version(aoi, versions[aoi.aoi_id]), **_columns(aoi)} for aoi in event.registered]
-    rows += [
-        {**base, "aoi_id": aoi_id, "aoi_version": max(versions[aoi_id].values(), default=None)}
-        for aoi_id in event.deleted
-    ]
-    # a statement, not a stream: all rows or none, and the next registration sees them at once
-    warehouse.query("insert_aoi_events", rows=json.dumps(rows))
-    return _answers(rows), _backfills(rows)
+    call = {"webhook_id": webhook_id, "body_sha256": hashlib.sha256(body).hexdigest()}
+    rows = {aoi.aoi_id: _columns(aoi) for aoi in event.registered}
+    rows |= {aoi_id: {"aoi_id": aoi_id} for aoi_id in event.deleted}
+    known, is_open = _known(call, warehouse)
+    missing = [row for aoi_id, row in rows.items() if aoi_id not in known]
+    if missing:
+        stamp = {"recorded_at": datetime.now(UTC), "code_version": __version__}
+        if not is_open:
+            warehouse.query("open_register", **stamp)
+        about = {"event_type": event.event_type, "event_time": event.event_time}
+        for text in _statements(missing):
+            warehouse.query("record_aoi_events", rows=text, **call, **about, **stamp)
+        known, _ = _known(call, warehouse)
+    if lacking := rows.keys() - known.keys():
+        raise RetryLaterError(f"{len(lacking)} of {len(rows)} AOIs are not in the register")
+    return _answers([known[aoi_id] for aoi_id in rows])
 
 
-def _version(aoi: RegisteredAoi, versions: dict[str, int]) -> int:
-    """A geometry seen before keeps its version, so that no order of arrival gives one geometry two histories; a new
-    one gets the next number. Numbers are labels in the order of arrival: once told to a caller, they never change.
-    """
-    return versions.get(aoi.geometry_sha256) or max(versions.values(), default=0) + 1
+def _known(call: dict[str, str], warehouse: Warehouse) -> tuple[dict[str, dict[str, Any]], bool]:
+    """What is recorded of a call, by AOI, and whether the register has its row of turns. Raises OtherBodyError."""
+    found = warehouse.query("events_of_webhook", webhook_id=call["webhook_id"])
+    known = {row["aoi_id"]: row for row in found if row["event_type"] != _TURN}
+    if any(row["body_sha256"] not in {None, call["body_sha256"]} for row in known.values()):
+        raise OtherBodyError
+    return known, len(known) < len(found)
+
+
+def _statements(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """The rows as JSON lists, each small enough for one statement."""
+    texts: list[str] = []
+    size = 0
+    for text in map(json.dumps, rows):
+        size += len(text)
+        if texts and size > _BYTES_PER_STATEMENT:
+            yield f"[{','.join(texts)}]"
+            texts, size = [], len(text)
+        texts.append(text)
+    yield f"[{','.join(texts)}]"
 
 
 def _columns(aoi: RegisteredAoi) -> dict[str, Any]:
@@ -86,17 +103,3 @@ def _answers(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         else:
             answers.append({**answer, "status": DELETED.removeprefix("aoi.")})
     return answers
-
-
-def _backfills(rows: list[dict[str, Any]]) -> list[AoiRegistration]:
-    """One message for AOIs that lie within the same degree: what is listed for one of them serves the others."""
-    neighbours: dict[tuple[int, int], list[NewAoi]] = defaultdict(list)
-    for row in rows:
-        if row["event_type"] == REGISTERED:
-            new = NewAoi(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"], backfill_start=row["backfill_start"])
-            neighbours[math.floor(row["south_deg"]), math.floor(row["west_deg"])].append(new)
-    return [
-        AoiRegistration(aois=group[start : start + _AOIS_PER_BACKFILL])
-        for group in neighbours.values()
-        for start in range(0, len(group), _AOIS_PER_BACKFILL)
-    ]

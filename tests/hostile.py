@@ -42,11 +42,13 @@ features = st.fixed_dictionaries(
     },
 )
 bodies = st.fixed_dictionaries(
-    {"type": st.sampled_from(["aoi.registered", "aoi.registered", "aoi.deleted", "x", None])},
-    optional={
+    {
+        "type": st.sampled_from(["aoi.registered", "aoi.registered", "aoi.deleted", "x", None]),
         "timestamp": st.one_of(
             st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01", "0001-01-01T00:00:00+23:59"]), anything
         ),
+    },
+    optional={
         "data": st.one_of(
             features,
             st.fixed_dictionaries(
@@ -84,4 +86,4 @@ def registration(document: Any) -> str:
             document = {**document, "features": numbered}
     else:
         document = {"type": "Feature", "id": "a", "properties": {}, "geometry": document}
-    return json.dumps({"type": "aoi.registered", "data": document})
+    return json.dumps({"type": "aoi.registered", "timestamp": "2026-01-01T00:00:00Z", "data": document})

@@ -53,13 +53,18 @@ def feature(aoi_id: str, geometry: dict[str, Any], **properties: Any) -> dict[st
     return {"type": "Feature", "id": aoi_id, "properties": properties, "geometry": geometry}
 
 
+def event(kind: str, data: Any, timestamp: str | None = None) -> str:
+    """The body of a webhook call about something that happened at a moment, or just now."""
+    return json.dumps({"type": kind, "timestamp": timestamp or datetime.now(UTC).isoformat(), "data": data})
+
+
 def register(
     stack: Stack, *features: dict[str, Any], webhook_id: str = "msg_1", timestamp: str | None = None
 ) -> list[Any]:
     """Register AOIs and wait until the pipeline is idle; returns the webhook's answers."""
     data = {"type": "FeatureCollection", "features": list(features)}
-    body = {"type": "aoi.registered", "data": data, **({"timestamp": timestamp} if timestamp else {})}
-    response = signed_post(stack.webhook_url, stack.webhook_secret, json.dumps(body), webhook_id)
+    body = event("aoi.registered", data, timestamp)
+    response = signed_post(stack.webhook_url, stack.webhook_secret, body, webhook_id)
     assert response.status_code == 202, response.text
     settle(stack)
     answers: list[Any] = response.json()["aois"]

@@ -2,13 +2,15 @@
 
 A failed statement is an error; an empty list parameter is NULL; streamed rows are checked one by one, refused when
 their date partition is too old or too new, and show after a while; a column that was added is unknown to streaming for
-a while. With faults, requests fail as planned.
+a while; two statements that change one table at the same moment conflict. With faults, requests fail as planned.
 """
 
 import json
 import re
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from local.warehouse.limits import (
     MOST_ROWS_PER_INSERT,
     NEWEST_STREAMED_DAYS,
     OLDEST_STREAMED_DAYS,
+    RERUNS_OF_A_STATEMENT,
     SCHEMA_KNOWN_AFTER_SECONDS,
 )
 from local.warehouse.streaming import StreamingBuffer
@@ -31,6 +34,7 @@ FAULTS = ("unavailable", "rows", "cut after taking", "truncated")
 _NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding"}
 _INSERT = re.compile(r"^(?P<table>/bigquery/v2/projects/[^/]+/datasets/[^/]+/tables/[^/]+)/insertAll$")
 _TABLE = re.compile(r"^/bigquery/v2/projects/[^/]+/datasets/[^/]+/tables/[^/]+$")
+_CHANGED = re.compile(r"^\s*(?:MERGE(?:\s+INTO)?|UPDATE|DELETE(?:\s+FROM)?)\s+`(?P<table>[^`]+)`", re.MULTILINE)
 _LOOPBACK = {"127.0.0.1", "localhost"}
 
 
@@ -43,6 +47,8 @@ class BigQueryFront:
         self._pool = urllib3.PoolManager(maxsize=16, retries=False)
         self._schemas: dict[str, dict[str, Any]] = {}
         self._new_fields: dict[str, dict[str, float]] = {}
+        self._changing: set[str] = set()
+        self._changed = threading.Condition()
         self._buffer = StreamingBuffer(folder / "streamed.sqlite", self._insert_upstream)
         self._server = PooledServer(self)
 
@@ -96,6 +102,32 @@ class BigQueryFront:
         last = request.path.rsplit("/", 1)[-1]
         if request.method == "POST" and last in {"queries", "jobs"}:
             body = _as_the_emulator_takes_it(body)
+            with self._turn(_changed_tables(body)) as conflict:
+                return conflict or self._passed_on(request, body)
+        return self._passed_on(request, body)
+
+    @contextmanager
+    def _turn(self, tables: set[str]) -> Iterator[Response | None]:
+        """One statement at a time changes a table; one that meets another too often is refused."""
+        times_met = 0
+        with self._changed:
+            while (met := tables & self._changing) and times_met <= RERUNS_OF_A_STATEMENT:
+                times_met += 1
+                self._changed.wait()
+            if not met:
+                self._changing |= tables
+        if met:
+            reason = f"Could not serialize access to table {min(met)} due to concurrent update"
+            yield _error(400, "invalidQuery", reason)
+            return
+        try:
+            yield None
+        finally:
+            with self._changed:
+                self._changing -= tables
+                self._changed.notify_all()
+
+    def _passed_on(self, request: Request, body: bytes) -> Response:
         query = f"?{request.query_string.decode()}" if request.query_string else ""
         headers = {k: v for k, v in request.headers.items() if k.lower() not in {*_NOT_FORWARDED, "host"}}
         answer = self._pool.request(
@@ -185,6 +217,13 @@ def _partition_refusal(definition: dict[str, Any], row: dict[str, Any]) -> str |
         f"You can only stream to date range within {OLDEST_STREAMED_DAYS} days in the past and {NEWEST_STREAMED_DAYS} "
         f"days in the future relative to the current date; found {value}."
     )
+
+
+def _changed_tables(body: bytes) -> set[str]:
+    """The tables whose rows a statement changes; one that only inserts conflicts with nothing."""
+    document = json.loads(body)
+    text = document.get("configuration", {}).get("query", document).get("query", "")
+    return {match["table"] for match in _CHANGED.finditer(text)}
 
 
 def _as_the_emulator_takes_it(body: bytes) -> bytes:

@@ -16,3 +16,8 @@ SCHEMA_KNOWN_AFTER_SECONDS = 0.5
 # A request to insertAll, or with a query, has at most 10 MB (cloud.google.com/bigquery/quotas).
 MOST_REQUEST_BYTES = 10_000_000
 MOST_ROWS_PER_INSERT = 50_000
+
+# Statements that change one partition at the same moment conflict, and the loser is run again "up to three times"
+# before it fails (cloud.google.com/bigquery/docs/data-manipulation-language, "DML statement conflicts"; the message is
+# that of confluentinc/kafka-connect-bigquery#279). What only inserts conflicts with nothing.
+RERUNS_OF_A_STATEMENT = 3

@@ -1,6 +1,8 @@
 """Queries and appends against BigQuery. Parameters only; table names come from validated settings."""
 
 import os
+import random
+import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -17,6 +19,11 @@ from shared.warehouse.sqlfiles import sql
 
 _TIMEOUT_SECONDS = 60.0
 _RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS)
+# What BigQuery answers, as a bad request, to a statement whose table another one changes at the same moment, after it
+# ran it three times more by itself; and to one too many in the queue for the table.
+_CONCURRENT = ("Could not serialize access to table", "due to concurrent update", "Too many DML statements outstanding")
+_TURN_ATTEMPTS = 7
+_TURN_SECONDS = 0.2
 # The longest that a query may take, so that a handler ends before the platform's 540 s.
 _QUERY_SECONDS = 300.0
 _JOB_RETRY = DEFAULT_JOB_RETRY.with_timeout(_QUERY_SECONDS)
@@ -29,6 +36,10 @@ _TRANSIENT_REASONS = {"stopped", "timeout", "backendError", "internalError", "ra
 _COLUMN_NOT_KNOWN = "no such field"
 
 _TYPES = {bool: "BOOL", int: "INT64", float: "FLOAT64", str: "STRING", datetime: "TIMESTAMP", date: "DATE"}
+
+
+class _ConcurrentUpdateError(RetryLaterError):
+    """Another statement changed the same table at the same moment."""
 
 
 class Warehouse:
@@ -48,7 +59,19 @@ class Warehouse:
         return self.run(text, parameters)
 
     def run(self, text: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Run SQL text with named parameters. Raises NeverError for bad SQL, RetryLaterError otherwise."""
+        """Run SQL text with named parameters. Raises NeverError for bad SQL, RetryLaterError otherwise.
+
+        A statement that met another one on its table did nothing, and is run again.
+        """
+        for attempt in range(1, _TURN_ATTEMPTS):
+            try:
+                return self._run(text, parameters)
+            except _ConcurrentUpdateError:
+                # at random, or those that met would meet again
+                time.sleep(random.uniform(0, _TURN_SECONDS * 2**attempt))  # noqa: S311
+        return self._run(text, parameters)
+
+    def _run(self, text: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         config = bigquery.QueryJobConfig(
             query_parameters=[_parameter(k, v) for k, v in parameters.items()],
             maximum_bytes_billed=self.settings.max_bytes_billed,
@@ -64,6 +87,8 @@ class Warehouse:
             )
             return [dict(row.items()) for row in found]
         except BadRequest as error:
+            if any(words in error.message for words in _CONCURRENT):
+                raise _ConcurrentUpdateError(f"BigQuery: {error.message}") from error
             raise NeverError(f"BigQuery refused the query: {error.message}") from error
         except (GoogleAPICallError, RetryError, OSError) as error:
             raise RetryLaterError(f"BigQuery: {error}") from error

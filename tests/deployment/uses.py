@@ -104,7 +104,7 @@ def tables_of(path: Path) -> set[str]:
 
 def inserted_into(path: Path) -> set[str]:
     """The tables that a SQL file adds rows to."""
-    return set(re.findall(r"INSERT\s+(?:INTO\s+)?`?\$\{dataset\}\.(\w+)", path.read_text(encoding="utf-8")))
+    return set(re.findall(r"(?:INSERT|MERGE)\s+(?:INTO\s+)?`?\$\{dataset\}\.(\w+)", path.read_text(encoding="utf-8")))
 
 
 def _is_topic(node: Any) -> bool:

@@ -18,8 +18,10 @@ from local.earth_engine import server
 from local.earth_engine.errors import EngineError
 from local.stack import FUNCTIONS
 from shared.aoi_geometry import ellipsoidal_area_m2
+from shared.errors import RetryLaterError
+from shared.warehouse.client import Warehouse
 from tests.scenes import write_scene
-from tests.stacks import announce, feature, quiet, register, rows, signed_post, start_stack
+from tests.stacks import announce, event, feature, quiet, register, rows, signed_post, start_stack
 
 ROOT = Path(__file__).resolve().parents[2]
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
@@ -93,13 +95,18 @@ def test_real_notifications_are_refused_with_a_reason_and_crash_nothing(tmp_path
         assert all(letter["reason"].startswith("not a valid Acquisition") for letter in letters if letter["body"])
 
 
-def test_an_unknown_aoi_is_retried_then_buried_by_the_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_keeps_failing_is_retried_then_buried_by_the_bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*_: Any, **__: Any) -> Any:
+        raise RetryLaterError("BigQuery: down")
+
     monkeypatch.setattr(bus, "_LONGEST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(Warehouse, "query", down)
     with start_stack(tmp_path) as stack:
         stack.bus.publish(
             "aoi-registrations", b'{"aois": [{"aoi_id": "x", "aoi_version": 1, "backfill_start": "2021-01-01"}]}', {}
         )
         quiet(stack)
+        monkeypatch.undo()
         (letter,) = rows(stack, "dead_letters")
         assert letter["reason"] == "given up after 100 attempts by subscription backfill"
         assert (letter["function"], letter["topic"]) == ("backfill", "aoi-registrations")
@@ -193,7 +200,7 @@ def test_a_sentinel_2_product_id_on_the_topic_measures_the_image_of_the_same_sce
 def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
         register(stack, feature("a", SQUARE))
-        gone = json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "a"}})
+        gone = event("aoi.deleted", {"aoi_id": "a"})
         assert signed_post(stack.webhook_url, stack.webhook_secret, gone, "gone").status_code == 202
         write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200))
         announce(stack, IMAGE)

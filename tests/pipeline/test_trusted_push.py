@@ -21,7 +21,7 @@ from local.stack import FUNCTIONS, Stack
 from shared import identity
 from shared.errors import RetryLaterError, SettingsError, UntrustedCallerError
 from shared.settings import Settings, load_settings
-from tests.stacks import feature, rows, signed_post, start_stack
+from tests.stacks import event, feature, rows, signed_post, start_stack
 
 ACCOUNT = "push@some-project.iam.gserviceaccount.com"
 AUDIENCE = "https://europe-west1-some-project.cloudfunctions.net/measure"
@@ -187,7 +187,7 @@ def test_each_outcome_is_one_line_that_names_message_aoi_overpass_attempt_and_tr
     with start_stack(tmp_path) as stack:
         assert push(stack, "measure", header, attempt=3) == 200
         assert push(stack, "discover", header) == 200
-        body = json.dumps({"type": "aoi.registered", "data": feature("a", SQUARE)})
+        body = event("aoi.registered", feature("a", SQUARE))
         assert signed_post(stack.webhook_url, stack.webhook_secret, body).status_code == 202
     done, dead, registered = log_lines(tmp_path)[:3]
     assert {"severity": "INFO", "message": "done", "function": "measure", "message_id": "m1"}.items() <= done.items()

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from local.stack import Stack
 from shared.webhook import SignatureError, verify
-from tests.stacks import feature, rows, signed_post, start_stack
+from tests.stacks import event, feature, rows, signed_post, start_stack
 
 SQUARE = dict(mapping(box(125.0, 45.0, 125.02, 45.01)))
 OLD_SECRET = "whsec_" + "b2xkIHNlY3JldCBvbGQgc2VjcmV0"
@@ -26,9 +26,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-def body(*features: dict[str, Any], **more: Any) -> str:
-    data: dict[str, Any] = {"type": "FeatureCollection", "features": list(features)}
-    return json.dumps({"type": "aoi.registered", "data": data, **more})
+def body(*features: dict[str, Any], timestamp: str | None = None) -> str:
+    return event("aoi.registered", {"type": "FeatureCollection", "features": list(features)}, timestamp)
+
+
+def deletion(aoi_id: str) -> str:
+    return event("aoi.deleted", {"aoi_id": aoi_id})
 
 
 def send(stack: Stack, text: str, webhook_id: str) -> requests.Response:
@@ -56,8 +59,8 @@ def test_an_aoi_is_registered_with_id_version_and_area(stack: Stack) -> None:
     assert answer["area_m2"] == pytest.approx(1_751_933, rel=1e-3), (
         "0.02° × 0.01° at 45° N by hand: 1577.6 m × 1111.4 m"
     )
-    (event,) = [e for e in events(stack) if e["webhook_id"] == "r1"]
-    assert (event["label"], event["tags"]) == ("A square", ["x"])
+    (row,) = [e for e in events(stack) if e["webhook_id"] == "r1"]
+    assert (row["label"], row["tags"]) == ("A square", ["x"])
 
 
 def test_the_same_webhook_twice_gives_the_same_answer_and_one_registration(stack: Stack) -> None:
@@ -90,6 +93,8 @@ def test_a_thousand_features_are_one_call_and_one_more_is_refused(stack: Stack) 
         ({"type": "aoi.registered", "data": feature("bad id", SQUARE)}, ["/data/id"]),
         ({"type": "aoi.registered", "data": feature("a", {"type": "Point", "coordinates": [0, 0]})}, ["/data/geometry/type"]),
         ({"type": "aoi.registered", "timestamp": "yesterday", "data": feature("a", SQUARE)}, ["/timestamp"]),
+        ({"type": "aoi.registered", "timestamp": None, "data": feature("a", SQUARE)}, ["/timestamp"]),
+        ({"type": "aoi.registered", "data": feature("a", SQUARE, backfill_start="9999-12-31")}, ["/data/properties/backfill_start"]),
         ({"type": "aoi.registered", "timestamp": "9999-01-01T00:00:00Z", "data": feature("a", SQUARE)}, ["/timestamp"]),
         ({"type": "aoi.registered", "data": feature("a", SQUARE, tags="x", backfill_start="soon")}, ["/data/properties/tags", "/data/properties/backfill_start"]),
         ({"type": "aoi.registered", "data": feature("a", dict(mapping(box(0, 0, 1, 1))))}, ["/data/geometry"]),
@@ -100,6 +105,8 @@ def test_a_thousand_features_are_one_call_and_one_more_is_refused(stack: Stack) 
 )  # fmt: skip
 def test_faults_come_with_pointers_and_leave_no_row(stack: Stack, document: Any, pointers: list[str]) -> None:
     before = len(events(stack))
+    if isinstance(document, dict):
+        document = {"timestamp": "2026-01-01T00:00:00Z", **document}
     text = document if isinstance(document, str) else json.dumps(document)
     faults = problem(send(stack, text, "bad"), 422)["errors"]
     assert [fault["pointer"] for fault in faults] == pointers
@@ -160,7 +167,7 @@ def test_a_signature_that_is_right_but_not_of_now_is_401(stack: Stack, minutes: 
 
 
 def test_one_right_signature_among_several_is_enough(stack: Stack) -> None:
-    text = json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "nobody"}})
+    text = deletion("nobody")
     now = datetime.now(UTC)
     right = Webhook(stack.webhook_secret).sign("multi", now, text)
     wrong = Webhook(OLD_SECRET).sign("multi", now, text)
@@ -190,7 +197,7 @@ def test_secrets_can_be_rotated() -> None:
 
 def test_deletion_ends_an_aoi_and_the_same_geometry_comes_back_as_the_same_version(stack: Stack) -> None:
     send(stack, body(feature("gone", SQUARE)), "d1")
-    deleted = send(stack, json.dumps({"type": "aoi.deleted", "data": {"aoi_id": "gone"}}), "d2")
+    deleted = send(stack, deletion("gone"), "d2")
     assert deleted.json()["aois"] == [{"aoi_id": "gone", "aoi_version": 1, "status": "deleted"}]
     assert "gone" not in {row["aoi_id"] for row in rows(stack, "aois")}
     back = send(stack, body(feature("gone", SQUARE)), "d3")

@@ -1,5 +1,5 @@
--- What an earlier delivery of the same webhook recorded.
-SELECT aoi_id, event_type, aoi_version, area_m2, backfill_start, west_deg, south_deg
+-- What earlier attempts of the same call recorded; and the row of turns, where there is one.
+SELECT aoi_id, event_type, aoi_version, area_m2, body_sha256
 FROM `${dataset}.aoi_events`
-WHERE webhook_id = @webhook_id
+WHERE webhook_id = @webhook_id OR event_type = 'register.turn'
 QUALIFY ROW_NUMBER() OVER (PARTITION BY aoi_id ORDER BY recorded_at) = 1
