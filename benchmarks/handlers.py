@@ -128,16 +128,16 @@ def _answer_at_once(patched: ExitStack) -> None:
     patched.enter_context(patch.object(Warehouse, "__init__", _warehouse))
     patched.enter_context(patch.object(Warehouse, "query", _query))
     patched.enter_context(patch.object(Warehouse, "append", lambda self, table, rows: json.dumps(list(rows))))
-    patched.enter_context(patch.object(publishing, "_publisher", _Publisher))
+    patched.enter_context(patch.object(publishing, "publisher", _Publisher))
     patched.enter_context(patch.object(listing, "compute", _listed))
     wanted: list[Piece] = []
-    expression = areas._expression
+    expression = areas.expression
 
     def remembered(collection: str, pieces: list[Piece]) -> Any:
         wanted[:] = pieces
         return expression(collection, pieces)
 
-    patched.enter_context(patch.object(areas, "_expression", remembered))
+    patched.enter_context(patch.object(areas, "expression", remembered))
     patched.enter_context(patch.object(areas, "compute", lambda value: _areas(value, wanted)))
 
 

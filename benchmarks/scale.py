@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.monthly_cost import Size, month
 from benchmarks.rows import Bar, Row, timed
-from benchmarks.simulation import EARTH_ENGINE_SLOTS, PAIRS, Message, Pipeline, Process, Seconds
+from benchmarks.simulation import EARTH_ENGINE_SLOTS, PAIRS, Message, Pipeline, Process, assumed_seconds
 from local.pipeline import post_registration
 from local.sample.year import sample_aoi, write_finished_year
 from local.stack import Stack
@@ -82,7 +82,7 @@ def _at(aois: int) -> Iterator[Row]:
 
 def composite_share_of_day(aois: int) -> float:
     """How much of a day one chain of composite ticks takes: each AOI's month changes with 0.4 usable views a day."""
-    seconds, rows_a_batch, overpasses = Seconds(), 200, 6
+    seconds, rows_a_batch, overpasses = assumed_seconds(), 200, 6
     requests = -(-rows_a_batch * overpasses // PAIRS)
     batch = seconds.listing + requests * (seconds.computing + seconds.computing_pairs * 0.6) + seconds.appending
     return 0.4 * aois / rows_a_batch * batch / 86_400

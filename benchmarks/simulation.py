@@ -1,13 +1,15 @@
 """The deployed configuration as a discrete-event model: queues, pushes, instances, retries and Earth Engine's slots.
 
 Instances, attempts, backoffs, schedules and budgets are read from the files that Terraform and the functions read. How
-long a request takes is an assumption, stated in ``Seconds``. Pub/Sub's push window and Cloud Run's waiting room are
-modelled after their documentation: the window grows by one with each success and halves with each failure; a request
-that finds no free instance waits ten seconds, then is refused, which costs the message an attempt.
+long a request takes is an assumption, stated in ``Seconds``, or what a probe measured (``LANDCOVER_PROBED``). Pub/Sub's
+push window and Cloud Run's waiting room are modelled after their documentation: the window grows by one with each
+success and halves with each failure; a request that finds no free instance waits ten seconds, then is refused, which
+costs the message an attempt.
 """
 
 import json
 import math
+import os
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
@@ -46,6 +48,26 @@ class Seconds(NamedTuple):
     computing_pairs: float = 20.0  # and a full request's worth of AOI × overpass pairs on top
     appending: float = 0.5
     spread: float = 0.5
+
+
+def measured_seconds(path: Path) -> Seconds:
+    """Seconds from the file that ``landcover probe --write`` left; what it did not measure stays assumed.
+
+    Raises ValueError for a file of the embedded stack, whose seconds tell nothing about the services.
+    """
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if document["embedded"]:
+        raise ValueError(f"{path}: measured on the embedded stack, expected a deployment")
+    found = {name: float(value) for name, value in document["seconds"].items()}
+    if unknown := found.keys() - set(Seconds._fields):
+        raise ValueError(f"{path}: unknown seconds {', '.join(sorted(unknown))}")
+    return Seconds()._replace(**found)
+
+
+def assumed_seconds() -> Seconds:
+    """What the environment variable ``LANDCOVER_PROBED``, a file of measures, says, or else the assumptions."""
+    path = os.environ.get("LANDCOVER_PROBED")
+    return measured_seconds(Path(path)) if path else Seconds()
 
 
 @dataclass
@@ -113,7 +135,7 @@ class Pipeline:
     ) -> None:
         self.environment = simpy.Environment()
         self.random = Random(seed)
-        self.seconds = seconds or Seconds()
+        self.seconds = seconds or assumed_seconds()
         self.outcome = Outcome()
         self.slots = simpy.Resource(self.environment, EARTH_ENGINE_SLOTS)
         self.aois_of_tile = _strewn(aois, self.random)

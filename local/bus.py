@@ -21,6 +21,7 @@ import grpc
 from google.pubsub_v1 import types
 
 from local.journal import Journal, Message
+from local.subscriptions import subscription_of
 from shared.messaging import Subscription, messaging
 
 # Delivers one push body to a function and answers the HTTP status.
@@ -70,7 +71,7 @@ class Bus:
         self._stopping = False
         self.delivered: dict[str, int] = {}
         self._server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
-        self._server.add_generic_rpc_handlers((_publisher_service(self),))
+        self._server.add_generic_rpc_handlers((_publisher_service(self), _subscriber_service(project, prefix)))
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._threads = [
             threading.Thread(target=self._deliver, args=(queue,), name=f"push-{queue.subscription.name}", daemon=True)
@@ -210,3 +211,19 @@ def _publisher_service(bus: Bus) -> grpc.GenericRpcHandler:
         publish, request_deserializer=request_type.FromString, response_serializer=lambda m: m.SerializeToString()
     )
     return grpc.method_handlers_generic_handler("google.pubsub.v1.Publisher", {"Publish": handler})
+
+
+def _subscriber_service(project: str, prefix: str) -> grpc.GenericRpcHandler:
+    """google.pubsub.v1.Subscriber with the one method that looks at a subscription."""
+    request_type = types.GetSubscriptionRequest.pb()
+    known = {f"projects/{project}/subscriptions/{prefix}{s.name}": s for s in messaging().subscriptions}
+
+    def get(request: Any, context: grpc.ServicerContext) -> Any:
+        if request.subscription not in known:
+            context.abort(grpc.StatusCode.NOT_FOUND, f"Resource not found (resource={request.subscription}).")
+        return types.Subscription.pb(subscription_of(known[request.subscription], project, "in-process:", prefix))
+
+    handler = grpc.unary_unary_rpc_method_handler(
+        get, request_deserializer=request_type.FromString, response_serializer=lambda m: m.SerializeToString()
+    )
+    return grpc.method_handlers_generic_handler("google.pubsub.v1.Subscriber", {"GetSubscription": handler})

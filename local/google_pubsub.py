@@ -15,21 +15,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 from google.pubsub_v1.services.publisher import PublisherClient
 from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
 from google.pubsub_v1.services.subscriber import SubscriberClient
 from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransport
-from google.pubsub_v1.types import DeadLetterPolicy, PubsubMessage, PushConfig, RetryPolicy
-from google.pubsub_v1.types import Subscription as GoogleSubscription
+from google.pubsub_v1.types import PubsubMessage
 
+from local.subscriptions import UNRECORDED_TOPIC, subscription_of
 from shared.errors import UserInputError
-from shared.messaging import Subscription, messaging
+from shared.messaging import messaging
 
 _START_SECONDS = 60.0
 # The emulator does not say what is still to come; it pushes at once, so a silence this long means that nothing is.
 _QUIET_SECONDS = 4.0
-_DEAD_LETTER_TOPIC = "dead-letters"
 
 
 class GooglePubSub:
@@ -63,14 +61,14 @@ class GooglePubSub:
             ) from None
         self._publisher = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
         self._subscriber = SubscriberClient(transport=SubscriberGrpcTransport(channel=channel))
-        for topic in messaging().topics:
+        for topic in (*messaging().topics, UNRECORDED_TOPIC):
             self._publisher.create_topic(name=self._topic(topic))
         return self
 
     def subscribe(self, functions_url: str) -> None:
         """Create the push subscriptions, each pushing to ``functions_url/FUNCTION``."""
         for subscription in messaging().subscriptions:
-            self._subscriber.create_subscription(request=self._request(subscription, functions_url))
+            self._subscriber.create_subscription(request=subscription_of(subscription, self._project, functions_url))
 
     def stop(self) -> None:
         """End the emulator and the Java process it started."""
@@ -118,26 +116,6 @@ class GooglePubSub:
 
     def _topic(self, name: str) -> str:
         return f"projects/{self._project}/topics/{name}"
-
-    def _request(self, subscription: Subscription, functions_url: str) -> GoogleSubscription:
-        conditions = " AND ".join(f'attributes.{k} = "{v}"' for k, v in subscription.filter.items())
-        request = GoogleSubscription(
-            name=f"projects/{self._project}/subscriptions/{subscription.name}",
-            topic=self._topic(subscription.topic),
-            push_config=PushConfig(push_endpoint=f"{functions_url}/{subscription.function}/"),
-            ack_deadline_seconds=subscription.ack_deadline_seconds,
-            filter=conditions,
-            retry_policy=RetryPolicy(
-                minimum_backoff=Duration(seconds=subscription.minimum_backoff_seconds),
-                maximum_backoff=Duration(seconds=subscription.maximum_backoff_seconds),
-            ),
-        )
-        if subscription.topic != _DEAD_LETTER_TOPIC:
-            request.dead_letter_policy = DeadLetterPolicy(
-                dead_letter_topic=self._topic(_DEAD_LETTER_TOPIC),
-                max_delivery_attempts=subscription.max_delivery_attempts,
-            )
-        return request
 
 
 def _free_port() -> int:

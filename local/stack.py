@@ -130,6 +130,11 @@ class Stack:
         }
 
     @property
+    def log_path(self) -> Path:
+        """The log of all functions, one JSON object a line."""
+        return self._folder / "functions.log"
+
+    @property
     def knows_passes(self) -> bool:
         """Whether the scenes folder says when the satellites passed without leaving an image."""
         return (self._scenes / PASSES_FILE).is_file()
@@ -176,7 +181,7 @@ class Stack:
         forget_clients()
 
     def _log_to_file(self) -> None:
-        handler = logging.FileHandler(self._folder / "functions.log", mode="w", encoding="utf-8")
+        handler = logging.FileHandler(self.log_path, mode="w", encoding="utf-8")
         handler.setFormatter(JsonFormatter())
         logger = logging.getLogger("landcover")
         logger.handlers[:] = [handler]
@@ -188,7 +193,7 @@ class Stack:
 def forget_clients() -> None:
     """Drop what a process keeps of its environment, so that the next stack's addresses are used."""
     load_settings.cache_clear()
-    publishing._publisher.cache_clear()
+    publishing.publisher.cache_clear()
     warehouse_client._client.cache_clear()
 
 

@@ -34,14 +34,15 @@ def publish_raw(settings: Settings, topic: str, messages: Iterable[tuple[bytes, 
     for start in range(0, len(pending), _MESSAGES_PER_REQUEST):
         batch = pending[start : start + _MESSAGES_PER_REQUEST]
         try:
-            _publisher().publish(topic=path, messages=batch, timeout=_TIMEOUT_SECONDS)
+            publisher().publish(topic=path, messages=batch, timeout=_TIMEOUT_SECONDS)
         except (GoogleAPICallError, RetryError) as error:
             raise RetryLaterError(f"Pub/Sub topic {topic}: {error}") from error
     return len(pending)
 
 
 @lru_cache(maxsize=1)
-def _publisher() -> PublisherClient:
+def publisher() -> PublisherClient:
+    """The client of this process, or of the emulator that the environment names."""
     emulator = os.environ.get("PUBSUB_EMULATOR_HOST")
     if emulator:
         return PublisherClient(transport=PublisherGrpcTransport(channel=grpc.insecure_channel(emulator)))

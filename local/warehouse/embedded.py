@@ -6,7 +6,7 @@ import shutil
 import threading
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from google.cloud import bigquery
@@ -18,6 +18,9 @@ from shared.schedules import schedules
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 from shared.warehouse.sqlfiles import definitions, schema, sql
+
+if TYPE_CHECKING:
+    from local.warehouse.dry_run import Refusal
 
 _START_SECONDS = 60.0
 
@@ -88,7 +91,7 @@ class EmbeddedBigQuery:
         self._thread.start()
         if not self._ready.wait(_START_SECONDS) or self._failure is not None:
             raise UserInputError(f"the embedded warehouse did not start: {self._failure or 'timed out'}")
-        self._front = BigQueryFront(str(self._server.rest_url), self._folder, self._faults).start()
+        self._front = BigQueryFront(str(self._server.rest_url), self._folder, self._check, self._faults).start()
         return self
 
     def stop(self) -> None:
@@ -96,6 +99,12 @@ class EmbeddedBigQuery:
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(timeout=20)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
+
+    def _check(self, text: str, parameters: list[dict[str, Any]], project: str) -> "Refusal | None":
+        from local.warehouse.dry_run import check  # noqa: PLC0415 — as slow as the emulator
+
+        checked = check(text, parameters, project, self._server._context)
+        return asyncio.run_coroutine_threadsafe(checked, self._loop).result(timeout=_START_SECONDS)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -123,19 +132,8 @@ def create_warehouse(settings: Settings) -> Warehouse:
     warehouse = Warehouse(settings)
     client, project = warehouse.client, settings.project
     client.create_dataset(f"{project}.{settings.dataset}", exists_ok=True)
-    for name, definition in definitions()["tables"].items():
-        table = bigquery.Table(warehouse.table(name), schema=[_field(f) for f in schema(name)])
-        table.description = definition["description"]
-        if definition["partition_type"] == "RANGE":
-            table.range_partitioning = bigquery.RangePartitioning(
-                field=definition["partition_field"], range_=bigquery.PartitionRange(**definitions()["month_range"])
-            )
-        elif definition["partition_field"]:
-            table.time_partitioning = bigquery.TimePartitioning(
-                type_=definition["partition_type"], field=definition["partition_field"]
-            )
-        table.clustering_fields = definition["clustering"]
-        client.create_table(table, exists_ok=True)
+    for name in definitions()["tables"]:
+        client.create_table(defined_table(warehouse.table(name), name), exists_ok=True)
     for name in definitions()["views"]:
         view = bigquery.Table(warehouse.table(name))
         view.view_query = sql(
@@ -143,6 +141,23 @@ def create_warehouse(settings: Settings) -> Warehouse:
         )
         client.create_table(view, exists_ok=True)
     return warehouse
+
+
+def defined_table(table_id: str, name: str) -> bigquery.Table:
+    """A table to be created, as the definition of ``name`` has it: schema, partitions, clustering."""
+    definition = definitions()["tables"][name]
+    table = bigquery.Table(table_id, schema=[_field(f) for f in schema(name)])
+    table.description = definition["description"]
+    if definition["partition_type"] == "RANGE":
+        table.range_partitioning = bigquery.RangePartitioning(
+            field=definition["partition_field"], range_=bigquery.PartitionRange(**definitions()["month_range"])
+        )
+    elif definition["partition_field"]:
+        table.time_partitioning = bigquery.TimePartitioning(
+            type_=definition["partition_type"], field=definition["partition_field"]
+        )
+    table.clustering_fields = definition["clustering"]
+    return table
 
 
 def _field(definition: dict[str, Any]) -> bigquery.SchemaField:

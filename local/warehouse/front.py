@@ -2,18 +2,20 @@
 
 A failed statement is an error; an empty list parameter is NULL; streamed rows are checked one by one, refused when
 their date partition is too old or too new, and show after a while; a column that was added is unknown to streaming for
-a while; two statements that change one table at the same moment conflict. With faults, requests fail as planned.
+a while; two statements that change one table at the same moment conflict; a dry run checks and runs nothing. With
+faults, requests fail as planned.
 """
 
 import json
 import re
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import urllib3
 from werkzeug.wrappers import Request, Response
@@ -30,19 +32,26 @@ from local.warehouse.limits import (
 )
 from local.warehouse.streaming import StreamingBuffer
 
+if TYPE_CHECKING:
+    from local.warehouse.dry_run import Refusal
+
 FAULTS = ("unavailable", "rows", "cut after taking", "truncated")
 _NOT_FORWARDED = {"connection", "content-length", "transfer-encoding", "accept-encoding"}
 _INSERT = re.compile(r"^(?P<table>/bigquery/v2/projects/[^/]+/datasets/[^/]+/tables/[^/]+)/insertAll$")
 _TABLE = re.compile(r"^/bigquery/v2/projects/[^/]+/datasets/[^/]+/tables/[^/]+$")
 _CHANGED = re.compile(r"^\s*(?:MERGE(?:\s+INTO)?|UPDATE|DELETE(?:\s+FROM)?)\s+`(?P<table>[^`]+)`", re.MULTILINE)
+_PROJECT = re.compile(r"^/bigquery/v2/projects/([^/]+)/")
 _LOOPBACK = {"127.0.0.1", "localhost"}
+# Checks a statement or script with its parameters, of a project; None when it holds.
+Check = Callable[[str, list[dict[str, Any]], str], "Refusal | None"]
 
 
 class BigQueryFront:
     """A WSGI application on a loopback port; ``folder`` keeps the rows that do not show yet."""
 
-    def __init__(self, upstream: str, folder: Path, faults: Faults | None = None) -> None:
+    def __init__(self, upstream: str, folder: Path, check: Check, faults: Faults | None = None) -> None:
         self._upstream = upstream.rstrip("/")
+        self._check = check
         self._faults = faults or Faults()
         self._pool = urllib3.PoolManager(maxsize=16, retries=False)
         self._schemas: dict[str, dict[str, Any]] = {}
@@ -102,6 +111,9 @@ class BigQueryFront:
         last = request.path.rsplit("/", 1)[-1]
         if request.method == "POST" and last in {"queries", "jobs"}:
             body = _as_the_emulator_takes_it(body)
+            document = json.loads(body)
+            if document.get("configuration", document).get("dryRun"):
+                return self._dry_run(request.path, document)
             with self._turn(_changed_tables(body)) as conflict:
                 return conflict or self._passed_on(request, body)
         return self._passed_on(request, body)
@@ -139,6 +151,32 @@ class BigQueryFront:
         if failure is not None:
             return _error(400, "invalidQuery", failure)
         return Response(answer.data, status=answer.status, content_type=answer.headers.get("Content-Type"))
+
+    def _dry_run(self, path: str, document: dict[str, Any]) -> Response:
+        """The answer to a statement that is only checked. How much the service would read is not known, so not said."""
+        configuration = document.get("configuration", document)
+        query = configuration.get("query", {}) if "configuration" in document else document
+        project = _PROJECT.match(path)[1]  # type: ignore[index]
+        refusal = self._check(query.get("query", ""), query.get("queryParameters", []), project)
+        if refusal is not None:
+            return _error(*refusal)
+        reference = {
+            "projectId": project,
+            "jobId": uuid.uuid4().hex,
+            "location": "US",
+            **document.get("jobReference", {}),
+        }
+        answer: dict[str, Any] = {"jobReference": reference}
+        if "configuration" in document:
+            answer |= {
+                "kind": "bigquery#job",
+                "configuration": configuration,
+                "status": {"state": "DONE"},
+                "statistics": {"creationTime": str(round(time.time() * 1000)), "query": {}},
+            }
+        else:
+            answer |= {"kind": "bigquery#queryResponse", "jobComplete": True, "rows": [], "totalRows": "0"}
+        return Response(json.dumps(answer), content_type="application/json")
 
     def _stream(self, table: str, request: Request, fault: str | None) -> Response:
         """insertAll, row by row: what is refused is said, the rest shows after a while."""

@@ -23,7 +23,7 @@ _PROBABILITY_NAMES = [f"probability_{name}" for name in CLASS_NAMES]
 
 # Twenty double bands of a whole default tile are twice what a tile may take; a sixteenth of it always fits, and costs
 # little. The larger value is the service's largest.
-_TILE_SCALES = (4, 16)
+TILE_SCALES = (4, 16)
 
 
 def measure_pieces(settings: Settings, pieces: Sequence[Piece]) -> dict[str, Areas]:
@@ -31,7 +31,7 @@ def measure_pieces(settings: Settings, pieces: Sequence[Piece]) -> dict[str, Are
 
     Raises TooBigError when the request has to be split, RetryLaterError and NeverError as the service answers.
     """
-    *smaller, last = _TILE_SCALES
+    *smaller, last = TILE_SCALES
     for tile_scale in smaller:
         try:
             return _measured(settings, pieces, tile_scale)
@@ -42,11 +42,19 @@ def measure_pieces(settings: Settings, pieces: Sequence[Piece]) -> dict[str, Are
 
 def _measured(settings: Settings, pieces: Sequence[Piece], tile_scale: int) -> dict[str, Areas]:
     try:
-        answer = compute(_expression(settings.collection, pieces, tile_scale), settings.earth_engine_patience_seconds)
+        answer = compute(expression(settings.collection, pieces, tile_scale), settings.earth_engine_patience_seconds)
     except TooManyAggregationsError as error:
         if len({piece.layer for piece in pieces}) == 1:
             raise RetryLaterError(f"{error} (one layer, so it is other requests that fill the quota)") from error
         raise
+    return read_answer(answer, pieces)
+
+
+def read_answer(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, Areas]:
+    """Areas of each piece by its key, from what Earth Engine answered to ``expression``.
+
+    Raises RetryLaterError when a piece or a part of its areas is missing.
+    """
     with_probabilities = {piece.key: piece.layer.with_probabilities for piece in pieces}
     found = {feature["properties"]["key"]: feature["properties"] for feature in answer["features"]}
     if missing := with_probabilities.keys() - found.keys():
@@ -54,7 +62,7 @@ def _measured(settings: Settings, pieces: Sequence[Piece], tile_scale: int) -> d
     return {key: _areas(properties, with_probabilities[key]) for key, properties in found.items()}
 
 
-def _expression(collection: str, pieces: Sequence[Piece], tile_scale: int) -> Any:
+def expression(collection: str, pieces: Sequence[Piece], tile_scale: int) -> Any:
     """One flat FeatureCollection: a feature without geometry for each piece, areas in m² as properties."""
     by_layer: dict[Layer, list[Piece]] = defaultdict(list)
     for piece in pieces:

@@ -42,7 +42,7 @@ def list_images(
         image.image_id: image
         for since, until in moments
         for image in _read(
-            _list(settings, settings.collection, _describe, since, until, region, ingested_since_us), _image
+            _list(settings, settings.collection, describe_image, since, until, region, ingested_since_us), _image
         )
     }
     return [images[image_id] for image_id in sorted(images)]
@@ -156,7 +156,8 @@ def _with_ingestion_time(image: Any) -> Any:
     return image.set(_INGESTED, image.get("system:version"))
 
 
-def _describe(image: Any) -> Any:
+def describe_image(image: Any) -> Any:
+    """A Dynamic World image as the feature that its listing answers."""
     image = ee.Image(image)
     return ee.Feature(
         image.geometry(),

@@ -73,7 +73,7 @@ class Warehouse:
 
     def _run(self, text: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         config = bigquery.QueryJobConfig(
-            query_parameters=[_parameter(k, v) for k, v in parameters.items()],
+            query_parameters=[parameter(k, v) for k, v in parameters.items()],
             maximum_bytes_billed=self.settings.max_bytes_billed,
         )
         try:
@@ -151,7 +151,8 @@ def _client(project: str) -> bigquery.Client:
     return bigquery.Client(project=project)
 
 
-def _parameter(name: str, value: Any) -> Any:
+def parameter(name: str, value: Any) -> Any:
+    """A named query parameter with the type of its value; an empty list is one of strings."""
     if isinstance(value, list):
         return bigquery.ArrayQueryParameter(name, _TYPES[type(value[0])] if value else "STRING", value)
     return bigquery.ScalarQueryParameter(name, _TYPES[type(value)], value)

@@ -1,9 +1,13 @@
 """The deployed limits hold up: the simulation reads them, so a change of theirs that does not fails here."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from benchmarks.scale import composite_share_of_day
-from benchmarks.simulation import SERVICES, Pipeline, Seconds
+from benchmarks.simulation import SERVICES, Pipeline, Seconds, measured_seconds
 
 AOIS = 100_000
 RETENTION_HOURS = 31 * 24
@@ -53,3 +57,28 @@ def test_the_same_seed_gives_the_same_run() -> None:
 @pytest.mark.parametrize("name", ["dispatch", "measure", "measure-backfill", "backfill", "discover"])
 def test_instances_are_those_that_are_deployed(name: str) -> None:
     assert Pipeline(1).services[name].instances.capacity == SERVICES[name]["max_instances"]
+
+
+def probed(path: Path, **changes: Any) -> Path:
+    document = {"embedded": False, "seconds": {"computing": 9.0, "computing_pairs": 40.0}, "settings": {}}
+    path.write_text(json.dumps(document | changes))
+    return path
+
+
+def test_seconds_can_come_from_a_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = probed(tmp_path / "probe.json")
+    assert measured_seconds(path) == Seconds(computing=9.0, computing_pairs=40.0), "the rest stays assumed"
+    assert Pipeline(1).seconds == Seconds()
+    monkeypatch.setenv("LANDCOVER_PROBED", str(path))
+    assert Pipeline(1).seconds == measured_seconds(path)
+    assert Pipeline(1, seconds=Seconds(query=1.0)).seconds == Seconds(query=1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"embedded": True}, "embedded stack"), ({"seconds": {"x": 1}}, "unknown seconds x")]
+)
+def test_a_file_that_tells_nothing_about_the_services_is_refused(
+    tmp_path: Path, changes: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        measured_seconds(probed(tmp_path / "probe.json", **changes))

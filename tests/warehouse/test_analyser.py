@@ -1,9 +1,11 @@
 """Every statement before Google's own analyser, with the types that callers pass; and controls that it must refuse."""
 
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from local.probe.statements import PARAMETERS
 from shared.schedules import schedules
 from shared.warehouse import sqlfiles
 from shared.warehouse.sqlfiles import sql
@@ -24,6 +26,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "export_annual": {},
     "export_monthly": {},
     "export_observations": {},
+    "first_aoi": {},
     "flagged_changes": {"since": "DATE"},
     "freshness": {},
     "histories_wanted": {"webhook_id": "STRING"},
@@ -66,6 +69,13 @@ def warehouse() -> Warehouse:
 def test_every_query_is_looked_at() -> None:
     folder = Path(sqlfiles.__file__).with_name("sql") / "queries"
     assert set(QUERIES) == {path.stem for path in folder.glob("*.sql")}
+
+
+def test_the_probe_passes_the_types_that_callers_pass() -> None:
+    names = {str: "STRING", int: "INT64", float: "FLOAT", date: "DATE", datetime: "TIMESTAMP", list: STRINGS}
+    assert {
+        query: {name: names[type(value)] for name, value in given.items()} for query, given in PARAMETERS.items()
+    } == QUERIES
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import requests
+from google.api_core.exceptions import BadRequest, MethodNotImplemented
 from google.cloud import bigquery
 
 from local.stack import Stack
@@ -174,3 +175,58 @@ def test_the_environment_does_not_open_the_warehouse(tmp_path: Path, monkeypatch
     monkeypatch.setenv("BQEMU_GRPC_HOST", "0.0.0.0")
     with start_stack(tmp_path) as running:
         assert running.bigquery._server.rest_url.startswith("http://127.0.0.1:")
+
+
+def dry(stack: Stack, text: str, *parameters: Any) -> Any:
+    config = bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, query_parameters=list(parameters))
+    return stack.warehouse.client.query(text, job_config=config)
+
+
+def test_a_dry_run_checks_and_runs_nothing(stack: Stack) -> None:
+    touches = stack.warehouse.table("touches")
+    before = len(rows(stack, "touches"))
+    insert = f"INSERT INTO `{touches}` (month, period, touched_date) SELECT @d, 'month', @d"
+    script = (
+        f"DECLARE day DATE;\nSET day = (SELECT MAX(month) FROM `{touches}`);\n"
+        f"INSERT INTO `{touches}` (month, period, touched_date) SELECT IFNULL(day, @d), 'month', @d"
+    )
+    first_day = bigquery.ScalarQueryParameter("d", "DATE", date(2021, 1, 1))
+    for text in ("SELECT @d AS d", insert, script):
+        job = dry(stack, text, first_day)
+        assert job.state == "DONE"
+        assert job.dry_run
+        assert job.total_bytes_processed is None, "what the service would read is not known here"
+    assert len(rows(stack, "touches")) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SELEC 1", "Syntax error"),
+        ("SELECT nowhere FROM `{touches}`", "nowhere"),
+        ("INSERT INTO `{touches}` (nowhere) VALUES (1)", "nowhere"),
+        ("DELETE FROM `{touches}` WHERE nowhere = 1", "nowhere"),
+        (
+            "MERGE `{touches}` t USING `{touches}` s ON t.month = s.month WHEN MATCHED THEN UPDATE SET nowhere = 1",
+            "nowhere",
+        ),
+        ("DECLARE x INT64 DEFAULT 1;\nDELETE FROM `{touches}` WHERE nowhere = x", "nowhere"),
+        ("DECLARE x INT64 DEFAULT nowhere;\nSELECT x", "nowhere"),
+        ("DECLARE x INT64;\nSET y = 1;\nSELECT x", "Undeclared variable: y"),
+        ("SELECT @nobody", "nobody"),
+    ],
+)
+def test_a_dry_run_refuses_what_a_run_would(stack: Stack, text: str, words: str) -> None:
+    with pytest.raises(BadRequest, match=words):
+        dry(stack, text.format(touches=stack.warehouse.table("touches")))
+
+
+def test_a_dry_run_says_what_it_cannot_look_into(stack: Stack) -> None:
+    for text in ("CREATE TABLE `{made}` (a INT64)", "DECLARE x INT64;\nIF TRUE THEN SELECT 1; END IF;"):
+        with pytest.raises(MethodNotImplemented, match="is not implemented"):
+            dry(stack, text.format(made=stack.warehouse.table("made_by_nobody")))
+    query = {"query": "SELECT 1", "useLegacySql": False, "dryRun": True}
+    address = f"{stack.bigquery.url}/bigquery/v2/projects/{stack.settings.project}/queries"
+    answer = requests.post(address, json=query, timeout=10).json()
+    assert answer["jobComplete"]
+    assert "totalBytesProcessed" not in answer
