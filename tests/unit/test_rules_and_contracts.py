@@ -14,8 +14,10 @@ from shapely import box
 from shapely.geometry import mapping
 
 from local.doctor import MOST_CLOUD_PERCENT
+from local.earth_engine import limits as engine_limits
 from local.outputs import COLUMNS
 from local.stack import FUNCTIONS
+from local.warehouse import limits as warehouse_limits
 from shared.classes import CLASSES
 from shared.earth_engine.client import classify
 from shared.errors import (
@@ -320,3 +322,9 @@ def test_the_readme_names_every_command() -> None:
         assert f"landcover {command}" in README
     for target in ("make install", "make demo", "make test"):
         assert target in README
+
+
+def test_every_limit_of_a_stand_in_is_documented_with_its_source() -> None:
+    documented = set(re.findall(r"`([A-Z][A-Z_]+)`", (ROOT / "docs" / "real-services.md").read_text(encoding="utf-8")))
+    enforced = {name for module in (engine_limits, warehouse_limits) for name in vars(module) if name.isupper()}
+    assert documented == enforced

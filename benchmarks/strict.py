@@ -1,0 +1,264 @@
+"""The large pieces of work on the strict stand-ins, through every function: requests, the longest invocation by Earth
+Engine's modelled clock, and dead letters:
+
+    python -m benchmarks strict
+
+Invocations run one at a time, so that each knows which requests are its own. Half an hour on two cores.
+"""
+
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import rasterio
+from affine import Affine
+from pyproj import Transformer
+from shapely import Polygon
+from shapely.geometry import mapping
+
+from benchmarks.rows import Bar, Row
+from local.pipeline import post_registration
+from local.stack import Stack
+from shared.classes import CLASS_NAMES, LABEL_BAND
+from shared.messages import AoiRef, MeasurementRequest, Tick
+from shared.observations import Areas, observation_row, provenance
+from shared.planning import Aoi
+
+_AREA = "strict stand-ins"
+_CRS, _ORIGIN = "EPSG:32651", (600_000.0, 5_100_000.0)
+_DECADE, _YEAR = date(2016, 11, 1), date(2021, 1, 1)
+_TILE_PIXELS = 10_980
+_INVOCATION_SECONDS = 540.0
+_WAIT_SECONDS = 3 * 3600.0
+
+
+class Spent(NamedTuple):
+    """What one piece of work took: requests, seconds of each invocation on the engine's clock, dead letters."""
+
+    requests: int
+    invocations: list[float]
+    dead_letters: int
+
+
+class InvocationClock:
+    """Lets a stack's invocations run one at a time and keeps the modelled seconds of each one's requests."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._lock = threading.Lock()
+        self.seconds: list[float] = []
+
+    @contextmanager
+    def watching(self) -> Iterator["InvocationClock"]:
+        push, clock = self._stack._push, self._stack.earth_engine.app.clock
+
+        def watched(function: str, body: dict[str, Any]) -> int:
+            with self._lock:
+                before = len(clock)
+                status = push(function, body)
+                self.seconds.append(sum(seconds for _, seconds in clock[before:]))
+                return status
+
+        bus: Any = self._stack.bus
+        bus._push = watched
+        try:
+            yield self
+        finally:
+            bus._push = push
+
+    def spent(self, requests_before: int) -> Spent:
+        """What was used since; waits until nothing is left to do."""
+        assert self._stack.bus.wait_idle(_WAIT_SECONDS), "messages are still waiting"
+        self._stack.bigquery.settle()
+        dead = self._stack.warehouse.query("dead_letters_brief")
+        return Spent(requests(self._stack) - requests_before, self.seconds, len(dead))
+
+
+def requests(stack: Stack) -> int:
+    """Computations that Earth Engine was asked for so far, listings among them."""
+    return stack.earth_engine.app.requests.get("value:compute", 0)
+
+
+def square(side_km: float, west_m: float = 5_000, north_m: float = 5_000) -> Polygon:
+    """A square that lies so many metres from the corner of the scenes, in lon/lat."""
+    to_degrees = Transformer.from_crs(_CRS, "EPSG:4326", always_xy=True)
+    x, y, side = _ORIGIN[0] + west_m, _ORIGIN[1] - north_m, side_km * 1000
+    corners = [(x, y), (x + side, y), (x + side, y - side), (x, y - side)]
+    return Polygon([to_degrees.transform(*corner) for corner in corners])
+
+
+def feature(aoi_id: str, polygon: Polygon) -> dict[str, Any]:
+    return {"type": "Feature", "id": aoi_id, "properties": {}, "geometry": dict(mapping(polygon))}
+
+
+def every_five_days(first: date, count: int) -> list[date]:
+    return [first + timedelta(days=5 * n) for n in range(count)]
+
+
+def write_overpasses(scenes: Path, days: Sequence[date], side_pixels: int, label_only: bool = False) -> list[str]:
+    """An overpass on each day, all of one picture: one file, and links that bear the others' names."""
+    names = [f"{day:%Y%m%d}T023111_{day:%Y%m%d}T023105_T51TWM" for day in days]
+    scenes.mkdir(parents=True, exist_ok=True)
+    picture = scenes / f"{names[0]}.tif"
+    _write_picture(picture, side_pixels, label_only)
+    for name in names[1:]:
+        (scenes / f"{name}.tif").symlink_to(picture)
+    return names
+
+
+def _write_picture(path: Path, side_pixels: int, label_only: bool) -> None:
+    """Blocks of 300 m of one class each; its probability is 0.6 there, that of the others 0.05."""
+    blocks = np.random.default_rng(side_pixels).integers(0, 9, (side_pixels // 30 + 1,) * 2, dtype=np.uint8)
+    labels = blocks.repeat(30, 0).repeat(30, 1)[:side_pixels, :side_pixels]
+    names = [LABEL_BAND] if label_only else [*CLASS_NAMES, LABEL_BAND]
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        height=side_pixels,
+        width=side_pixels,
+        count=len(names),
+        dtype="uint8" if label_only else "float32",
+        crs=_CRS,
+        transform=Affine(10, 0, _ORIGIN[0], 0, -10, _ORIGIN[1]),
+        tiled=True,
+        compress="zstd",
+        zstd_level=1,
+        interleave="band",
+    ) as dataset:
+        for index, name in enumerate(names, 1):
+            values = labels if name == LABEL_BAND else np.where(labels == index - 1, 0.6, 0.05)
+            dataset.write(values.astype(dataset.dtypes[0]), index)
+            dataset.set_band_description(index, name)
+
+
+@contextmanager
+def a_stack(folder: Path, start: date) -> Iterator[Stack]:
+    with Stack(folder / "scenes", folder / "out", backfill_start=start) as stack:
+        yield stack
+
+
+def register(stack: Stack, *features: dict[str, Any]) -> None:
+    post_registration(
+        {"type": "FeatureCollection", "features": list(features)}, stack.webhook_url, stack.webhook_secret
+    )
+
+
+def history(folder: Path, side_km: float, start: date, overpasses: int) -> tuple[Spent, list[str]]:
+    """The backfill of one square; returns what it took and the overpasses that were kept."""
+    write_overpasses(folder / "scenes", every_five_days(start, overpasses), round(side_km * 100) + 1_000)
+    with a_stack(folder, start) as stack, InvocationClock(stack).watching() as clock:
+        register(stack, feature("square", square(side_km)))
+        spent = clock.spent(0)
+        kept = stack.warehouse.run(
+            f"SELECT overpass_id FROM `{stack.warehouse.table('observations_current')}` ORDER BY overpass_id", {}
+        )
+    return spent, [row["overpass_id"] for row in kept]
+
+
+def many_areas(folder: Path, count: int = 1_000) -> tuple[Spent, int]:
+    """Small areas under one new image; returns what it took and how many have their observation."""
+    with a_stack(folder, _YEAR) as stack:
+        columns = 40
+        register(
+            stack,
+            *(
+                feature(f"a{n:04}", square(0.2, 300 + 250 * (n % columns), 300 + 250 * (n // columns)))
+                for n in range(count)
+            ),
+        )
+        assert stack.bus.wait_idle(_WAIT_SECONDS)
+        stack.bigquery.settle()
+        with InvocationClock(stack).watching() as clock:
+            before = requests(stack)
+            (name,) = write_overpasses(folder / "scenes", [_YEAR], 1_200)
+            stack.bus.publish("acquisitions", f'{{"image_id": "{name}"}}'.encode(), {})
+            spent = clock.spent(before)
+        kept = stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{stack.warehouse.table('observations_current')}`", {})
+    return spent, kept[0]["n"]
+
+
+def large_overpass(folder: Path, side_km: float = 99.98, scene_pixels: int = _TILE_PIXELS) -> tuple[Spent, float]:
+    """One overpass of a large square; returns what it took and the coverage that was found."""
+    (name,) = write_overpasses(folder / "scenes", [_YEAR], scene_pixels)
+    with a_stack(folder, _YEAR + timedelta(days=300)) as stack:
+        register(stack, feature("square", square(side_km, 1_000, 1_000)))
+        assert stack.bus.wait_idle(_WAIT_SECONDS)
+        stack.bigquery.settle()
+        with InvocationClock(stack).watching() as clock:
+            before = requests(stack)
+            request = MeasurementRequest(
+                overpass_ids=[name[:15]], aois=[AoiRef(aoi_id="square", aoi_version=1)], announce=True
+            )
+            stack.bus.publish("measurements", request.model_dump_json().encode(), {"lane": "live"})
+            spent = clock.spent(before)
+        (row,) = stack.warehouse.run(f"SELECT coverage FROM `{stack.warehouse.table('observations_current')}`", {})
+    return spent, row["coverage"]
+
+
+def year_composites(
+    folder: Path, features: list[dict[str, Any]], overpasses: int, scene_pixels: int
+) -> tuple[Spent, int]:
+    """The year composite of each area; returns what they took and how many there are. That their overpasses were
+    observed is written into the warehouse beforehand.
+    """
+    names = write_overpasses(folder / "scenes", every_five_days(_YEAR, overpasses), scene_pixels, label_only=True)
+    with a_stack(folder, date.today()) as stack:
+        register(stack, *features)
+        assert stack.bus.wait_idle(_WAIT_SECONDS)
+        stack.bigquery.settle()
+        aois = stack.warehouse.run(f"SELECT aoi_id, area_m2 FROM `{stack.warehouse.table('aois')}`", {})
+        stack.warehouse.append("observations", [_observed(row, name) for row in aois for name in names])
+        touched = {"month": _YEAR.isoformat(), "period": "month", "touched_date": date.today().isoformat()}
+        stack.warehouse.append("touches", [touched])
+        stack.bigquery.settle()
+        with InvocationClock(stack).watching() as clock:
+            before = requests(stack)
+            stack.publish_tick(Tick(job="composite", period="year"))
+            spent = clock.spent(before)
+        kept = stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{stack.warehouse.table('composites_current')}`", {})
+    return spent, kept[0]["n"]
+
+
+def _observed(aoi: dict[str, Any], image_id: str) -> dict[str, Any]:
+    area_m2 = aoi["area_m2"]
+    areas = Areas(area_m2, area_m2, {c: area_m2 if c == 1 else 0.0 for c in range(9)}, None)
+    made_of = provenance([], datetime.now(UTC) - timedelta(minutes=5))
+    return observation_row(Aoi(aoi["aoi_id"], 1, area_m2, {}), image_id[:15], areas, made_of)
+
+
+def rows() -> Iterator[Row]:
+    """Each piece of work: requests, longest invocation, dead letters, and what must have come of it."""
+    small = [feature(f"a{n:03}", square(1, 300 + 1_100 * (n % 20), 300 + 1_100 * (n // 20))) for n in range(200)]
+    with tempfile.TemporaryDirectory() as folder:
+        spent, kept = history(Path(folder), 1, _DECADE, 730)
+        yield from _rows("a decade of 1 km², 730 overpasses", spent, len(kept), 730, Bar(25))
+    with tempfile.TemporaryDirectory() as folder:
+        spent, kept = history(Path(folder), 10, _DECADE, 730)
+        yield from _rows("a decade of 100 km², 730 overpasses", spent, len(kept), 730)
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _rows("1,000 AOIs under one image", *many_areas(Path(folder)), 1_000, Bar(5))
+    with tempfile.TemporaryDirectory() as folder:
+        spent, coverage = large_overpass(Path(folder))
+        yield from _rows("an overpass of 10,000 km²", spent, round(coverage), 1)
+    with tempfile.TemporaryDirectory() as folder:
+        large = [feature("square", square(99.98, 1_000, 1_000))]
+        spent, count = year_composites(Path(folder), large, 73, _TILE_PIXELS)
+        yield from _rows("a year composite of 10,000 km², 73 overpasses", spent, count, 1)
+    with tempfile.TemporaryDirectory() as folder:
+        spent, count = year_composites(Path(folder), small, 73, 2_400)
+        yield from _rows("200 year composites of 1 km², 73 overpasses", spent, count, 200)
+
+
+def _rows(work: str, spent: Spent, kept: int, wanted: int, most_requests: Bar | None = None) -> Iterator[Row]:
+    yield Row(_AREA, f"{work}: Earth Engine requests", "", spent.requests, bar=most_requests, reading="listings too")
+    longest = max(spent.invocations, default=0.0)
+    reading = f"of {len(spent.invocations)}, on the engine's clock"
+    yield Row(_AREA, f"{work}: longest invocation", "s", longest, bar=Bar(_INVOCATION_SECONDS), reading=reading)
+    yield Row(_AREA, f"{work}: rows missing", "", wanted - kept, bar=Bar(0), reading=f"of {wanted:,}")
+    yield Row(_AREA, f"{work}: dead letters", "", spent.dead_letters, bar=Bar(0))
