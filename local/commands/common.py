@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
+from google.auth.exceptions import DefaultCredentialsError
 from rich.console import Console
 
 from local.workspace import DEFAULT_OUT, recall
+from shared.errors import UserInputError
 from shared.settings import DYNAMIC_WORLD_START, load_settings
 from shared.warehouse.client import Warehouse
 
@@ -52,10 +54,14 @@ class Opened(NamedTuple):
 @contextlib.contextmanager
 def opened(folder: Path | None) -> Iterator[Opened]:
     """The warehouse in a folder that demo, run or serve left; without one the BigQuery dataset that the environment
-    names, or else the demo's. Raises UserInputError when the folder holds no warehouse.
+    names, or else the demo's. Raises UserInputError when the folder holds no warehouse, or nobody is logged in.
     """
     if folder is None and "LANDCOVER_PROJECT" in os.environ:
-        yield Opened(Warehouse(load_settings()), None)
+        try:
+            warehouse = Warehouse(load_settings())
+        except DefaultCredentialsError:
+            raise UserInputError("no Google credentials here: gcloud auth application-default login") from None
+        yield Opened(warehouse, None)
         return
     from local.stack import Stack  # noqa: PLC0415
 

@@ -1,5 +1,6 @@
 """What Earth Engine computes: masks, areas by size and tileScale, how many layers a request may have, composites."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import islice, product
 
@@ -116,9 +117,9 @@ def layers(deployment: Deployment) -> Iterator[Finding]:
 
 def composites(deployment: Deployment) -> Iterator[Finding]:
     aoi = deployment.square(_COMPOSITE_SIDE_M)
-    newest = deployment.clear_overpass.overpass_id
-    for part, prefix in (("month", newest[:6]), ("year", newest[:4])):
-        overpasses = [o for o in overpasses_over(aoi, deployment.images) if o.overpass_id.startswith(prefix)]
+    here = overpasses_over(aoi, deployment.images)
+    for part, digits in (("month", 6), ("year", 4)):
+        prefix, overpasses = _fullest(here, digits)
         pieces = _pieces(aoi, overpasses, with_probabilities=False)
         answer, found, fault = _measured(deployment.settings, aoi, pieces, TILE_SCALES[0])
         text = f"{prefix}: {len(overpasses)} overpasses, {aoi.area_m2 / 1e6:.0f} km²"
@@ -130,6 +131,14 @@ def composites(deployment: Deployment) -> Iterator[Finding]:
         if part == "year":
             used = sum(piece.part.pixels for piece in pieces) * len(overpasses)
             yield _at_the_budget(answer, used, deployment.settings.label_pixel_budget, "label_pixel")
+
+
+def _fullest(overpasses: Sequence[PlannedOverpass], digits: int) -> tuple[str, list[PlannedOverpass]]:
+    """The newest of the periods, by so many digits of their date, that have the most overpasses."""
+    periods: dict[str, list[PlannedOverpass]] = defaultdict(list)
+    for overpass in overpasses:
+        periods[overpass.overpass_id[:digits]].append(overpass)
+    return max(periods.items(), key=lambda period: (len(period[1]), period[0]))
 
 
 def _at_the_budget(answer: Answer, used: int, budget: int, name: str) -> Finding:

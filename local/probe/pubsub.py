@@ -142,14 +142,17 @@ def harmless() -> list[Harmless]:
 def round_trip(deployment: Deployment) -> Iterator[Finding]:
     began = datetime.now(UTC)
     started = time.monotonic()
+    functions = {subscription.name: subscription.function for subscription in messaging().subscriptions}
     waiting = {_published(deployment, message): message.subscription for message in harmless()}
     while waiting and time.monotonic() - started < _PATIENCE_SECONDS:
         for line in _log_lines(deployment, began, list(waiting)):
-            if line["message_id"] in waiting and line["message"] in {*_ANSWERS, "dead letter"}:
+            about = waiting.get(line["message_id"], "")
+            # Google's emulator sends a tick to each function, and only the subscription's own one is asked
+            if about and line.get("function") == functions[about] and line["message"] in {*_ANSWERS, "dead letter"}:
                 seconds = time.monotonic() - started
                 outcome = _ANSWERS.get(line["message"], Outcome.FAIL)
                 reason = line.get("error") or line.get("reason") or ""
-                text = f"{line.get('function', 'function')}: {line['message']}{': ' if reason else ''}{reason}"
+                text = f"{line['function']}: {line['message']}{': ' if reason else ''}{reason}"
                 yield Finding(outcome, text, waiting.pop(line["message_id"]), seconds)
         if waiting:
             time.sleep(_PAUSE_SECONDS / 10 if deployment.embedded else _PAUSE_SECONDS)

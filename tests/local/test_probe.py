@@ -19,6 +19,7 @@ from shapely import box
 from typer.testing import CliRunner
 from werkzeug.wrappers import Request, Response
 
+from benchmarks.simulation import Seconds, measured_seconds
 from local.cli import app
 from local.earth_engine import limits, registry
 from local.earth_engine.errors import EngineError
@@ -32,6 +33,7 @@ from local.probe.model import Finding, Outcome, Result
 from local.probe.report import document, lines, suggested, write_measures
 from local.probe.runner import chosen, probe
 from local.probe.statements import statements
+from local.stack import forget_clients
 from local.subscriptions import subscription_of
 from local.workspace import remember
 from shared.errors import UserInputError
@@ -427,6 +429,20 @@ def test_the_command_prints_lines_or_json_and_leaves_measures(deployment: Deploy
     assert found["results"][1]["remedy"].startswith("Look at LANDCOVER_COLLECTION")
 
 
+def test_nobody_logged_in_is_one_plain_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDCOVER_PROJECT", "some-project")
+    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")
+    forget_clients()
+    try:
+        failed = CliRunner().invoke(app, ["probe"])
+    finally:
+        monkeypatch.undo()
+        forget_clients()
+    assert isinstance(failed.exception, UserInputError)
+    assert "gcloud auth application-default login" in str(failed.exception)
+
+
 def test_measures_have_the_names_of_the_simulation(
     deployment: Deployment, results: list[Result], tmp_path: Path
 ) -> None:
@@ -435,6 +451,10 @@ def test_measures_have_the_names_of_the_simulation(
     assert found["seconds"].keys() == {"query", "listing", "computing", "computing_pairs", "appending"}
     assert found["settings"] == {}, "a stand-in's seconds ask for no setting"
     assert found["measures"]["layers_answered"] == 50
+    with pytest.raises(ValueError, match="expected a deployment"):
+        measured_seconds(tmp_path / "probe.json")
+    write_measures(Deployment(deployment.warehouse), results, tmp_path / "probe.json")
+    assert measured_seconds(tmp_path / "probe.json") == Seconds()._replace(**found["seconds"])
     assert np.isfinite(list(found["measures"].values())).all()
 
 
