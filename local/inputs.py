@@ -15,7 +15,7 @@ from shared.classes import LABEL_BAND
 from shared.errors import UserInputError
 from shared.registration import InvalidRegistrationError, RegisteredAoi, parse_event
 from shared.scenes import parse_scene_name, sensing_time
-from shared.settings import Settings
+from shared.settings import DYNAMIC_WORLD_START, Settings
 
 _SAMPLE_PIXELS = 512
 _SHOWN_FAULTS = 3
@@ -63,7 +63,8 @@ def check_aois(path: Path, collection: dict[str, Any], settings: Settings) -> li
 
 def registered(path: Path, collection: dict[str, Any], settings: Settings) -> list[RegisteredAoi]:
     """The AOIs as the webhook would register them. Raises UserInputError that names the first faults."""
-    body = json.dumps({"type": "aoi.registered", "data": collection}).encode()
+    event = {"type": "aoi.registered", "timestamp": DYNAMIC_WORLD_START.isoformat(), "data": collection}
+    body = json.dumps(event).encode()
     try:
         return parse_event(body, settings).registered
     except InvalidRegistrationError as error:
