@@ -19,12 +19,15 @@ from typing import Any, NamedTuple
 
 import simpy
 
+from shared.measuring import REQUESTS_PER_INVOCATION
 from shared.messaging import Subscription, messaging
 from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SERVICES: dict[str, dict[str, Any]] = json.loads((ROOT / "terraform" / "services.json").read_text(encoding="utf-8"))
 PAIRS = int(Settings.model_fields["pair_budget"].default)
+LAYERS = int(Settings.model_fields["layer_budget"].default)
+SETTLE_SECONDS = 60 * float(Settings.model_fields["discover_settle_minutes"].default)
 EARTH_ENGINE_SLOTS = 40
 
 DAY = 86_400.0
@@ -45,7 +48,7 @@ class Seconds(NamedTuple):
     query: float = 2.0
     listing: float = 6.0
     computing: float = 6.0  # an Earth Engine aggregation of any size
-    computing_pairs: float = 20.0  # and a full request's worth of AOI × overpass pairs on top
+    computing_pairs: float = 20.0  # and a full request's worth of layers, or of AOI × overpass pairs, on top
     appending: float = 0.5
     spread: float = 0.5
 
@@ -77,6 +80,7 @@ class Message:
     aois: int
     pairs: int
     published_at: float
+    layers: int = 1
     attempts: int = 0
 
 
@@ -199,14 +203,16 @@ class Pipeline:
             self.fresh.append(Message(aois, aois, self.environment.now))
 
     def _discover(self) -> Process:
-        """Every quarter of an hour: list, match, announce."""
+        """Every quarter of an hour: list, match, announce what has waited for the other tiles of its overpass."""
         while True:
             yield self.environment.timeout(900)
             service = self.services["discover"]
             started = self.environment.now
             with service.instances.request() as instance:
                 yield instance
-                found, self.fresh = self.fresh, []
+                settled = self.environment.now - SETTLE_SECONDS
+                found = [message for message in self.fresh if message.published_at <= settled]
+                self.fresh = [message for message in self.fresh if message.published_at > settled]
                 yield from self._ask_earth_engine(self.seconds.listing * (1 + len(found) / 1000))
                 yield self._wait(self.seconds.query)
                 service.busy_seconds += self.environment.now - started
@@ -231,16 +237,22 @@ class Pipeline:
     def _measured(self, message: Message) -> Process:
         yield self._wait(self.seconds.query)
         yield from self._ask_earth_engine(self.seconds.listing)
-        yield from self._ask_earth_engine(self.seconds.computing + self.seconds.computing_pairs * message.pairs / PAIRS)
+        requests = max(math.ceil(message.layers / LAYERS), math.ceil(message.pairs / PAIRS))
+        fullness = max(message.layers / LAYERS, message.pairs / PAIRS) / requests
+        for _ in range(requests):
+            yield from self._ask_earth_engine(self.seconds.computing + self.seconds.computing_pairs * fullness)
         yield self._wait(self.seconds.appending * math.ceil(message.pairs / 500))
 
     def _backfill(self, message: Message) -> Process:
         yield self._wait(self.seconds.query)
         yield from self._ask_earth_engine(self.seconds.listing * 5)
-        pairs = list(_runs(message.aois * OVERPASSES_IN_HISTORY, PAIRS))
-        self.backfilling += len(pairs) - 1
-        for run in pairs:
-            self.publish("measure-backfill", Message(message.aois, run, self.environment.now))
+        # overpasses that four requests of one invocation hold: each is a layer, shared by the areas that lie together
+        most = REQUESTS_PER_INVOCATION * min(LAYERS, max(1, PAIRS // message.aois))
+        runs = list(_runs(OVERPASSES_IN_HISTORY, most))
+        self.backfilling += len(runs) - 1
+        for run in runs:
+            again = Message(message.aois, run * message.aois, self.environment.now, layers=run)
+            self.publish("measure-backfill", again)
 
     def _ask_earth_engine(self, median: float) -> Process:
         """One request; one too many is refused at once and tried again by the client."""

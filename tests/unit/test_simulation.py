@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from benchmarks.scale import composite_share_of_day
-from benchmarks.simulation import SERVICES, Pipeline, Seconds, measured_seconds
+from benchmarks.simulation import SERVICES, SETTLE_SECONDS, Pipeline, Seconds, measured_seconds
 
 AOIS = 100_000
 RETENTION_HOURS = 31 * 24
 
 
-def test_rows_come_within_half_an_hour_at_a_hundred_thousand_areas() -> None:
+def test_rows_come_half_an_hour_after_an_overpass_has_settled_at_a_hundred_thousand_areas() -> None:
     pipeline = Pipeline(AOIS)
     outcome = pipeline.run(days=1)
     assert sum(rows for _, rows in outcome.latencies) > AOIS / 10
-    assert outcome.percentile(0.95) < 30 * 60
+    assert SETTLE_SECONDS < outcome.percentile(0.95) < SETTLE_SECONDS + 30 * 60
     assert not outcome.dead
     assert outcome.earth_engine_refused == 0
     assert max(pipeline.utilisation().values()) < 0.5
@@ -46,7 +46,7 @@ def test_a_service_too_small_is_seen() -> None:
     """The model can fail: one instance of measure and a slow Earth Engine leave rows late."""
     slow = Seconds(computing=60, computing_pairs=120)
     outcome = Pipeline(AOIS, seconds=slow, instances={"measure": 1}).run(days=1)
-    assert outcome.percentile(0.95) > 60 * 60
+    assert outcome.percentile(0.95) > SETTLE_SECONDS + 60 * 60
 
 
 def test_the_same_seed_gives_the_same_run() -> None:
