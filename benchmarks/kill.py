@@ -1,4 +1,5 @@
-"""The embedded stack is killed (SIGKILL) at random moments and started again, while areas are being registered:
+"""The embedded stack is killed (SIGKILL) at random moments and started again, while areas are being registered, some
+deleted again, and every call repeated after each start:
 
     python -m benchmarks.kill [--kills 20]
 
@@ -63,19 +64,19 @@ def kill_and_compare(folder: Path, kills: int) -> Outcome:
         stamp = f"{datetime(2026, 5, 3, 2, 31, 11, tzinfo=UTC) + timedelta(days=11 * number):%Y%m%dT%H%M%S}"
         image_id = f"{stamp}_{stamp}_T51TYL"
         write_scene(scenes, image_id, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200), seed=number)
-    bodies = [_registration(f"a{number}", draw) for number in range(kills)]
+    calls = [_calls(number, draw) for number in range(kills)]
     with _serve(scenes, folder / "calm") as calm:
-        for number, body in enumerate(bodies):
-            _register(calm, number, body)
+        for call in calls:
+            _send(calm, call)
         expected = _settled(calm)
     for number in range(kills):
         with _serve(scenes, folder / "stormy", most_seconds=draw.uniform(0.5, 8)) as stack:
-            for earlier in range(number + 1):
-                _register(stack, earlier, bodies[earlier])
+            for call in calls[: number + 1]:
+                _send(stack, call)
             time.sleep(30)  # the kill comes first
     with _serve(scenes, folder / "stormy") as stack:
-        for number, body in enumerate(bodies):
-            _register(stack, number, body)
+        for call in calls:
+            _send(stack, call)
         found = _settled(stack, expected)
     return Outcome(
         kills,
@@ -127,6 +128,15 @@ def _serve(scenes: Path, out: Path, most_seconds: float | None = None) -> Iterat
         process.wait(timeout=60)
 
 
+def _calls(number: int, draw: random.Random) -> dict[str, str]:
+    """Bodies by webhook id: the area of this number registered, and every third time the one before it deleted."""
+    calls = {f"msg_{number}": _registration(f"a{number}", draw)}
+    if number % 3 == 2:
+        deletion = {"type": "aoi.deleted", "timestamp": "2026-08-02T00:00:00Z", "data": {"aoi_id": f"a{number - 1}"}}
+        calls[f"msg_{number}_deletes"] = json.dumps(deletion)
+    return calls
+
+
 def _registration(aoi_id: str, draw: random.Random) -> str:
     west, south = 125.6612 + draw.random() * 0.008, 45.1025 + draw.random() * 0.004
     geometry = dict(mapping(box(west, south, west + 0.004, south + 0.003)))
@@ -134,13 +144,14 @@ def _registration(aoi_id: str, draw: random.Random) -> str:
     return json.dumps({"type": "aoi.registered", "timestamp": "2026-08-01T00:00:00Z", "data": feature})
 
 
-def _register(serving: _Serving, number: int, body: str) -> None:
+def _send(serving: _Serving, calls: dict[str, str]) -> None:
     """As a caller with retries does: the same id until there is an answer."""
-    if not serving.addresses:
-        raise _KilledError
-    response = signed_post(serving.addresses["webhook"], serving.addresses["webhook_secret"], body, f"msg_{number}")
-    if response.status_code != 202 and serving.process.poll() is None:
-        raise RuntimeError(f"the webhook answered {response.status_code}: {response.text[:200]}")
+    for webhook_id, body in calls.items():
+        if not serving.addresses:
+            raise _KilledError
+        response = signed_post(serving.addresses["webhook"], serving.addresses["webhook_secret"], body, webhook_id)
+        if response.status_code != 202 and serving.process.poll() is None:
+            raise RuntimeError(f"the webhook answered {response.status_code}: {response.text[:200]}")
 
 
 def _settled(serving: _Serving, wanted: State | None = None) -> State:
@@ -165,7 +176,9 @@ def _state(serving: _Serving) -> State:
     client = bigquery.Client(project=addresses["project"], credentials=AnonymousCredentials())
     state: State = {}
     for table, columns in _COLUMNS.items():
-        query = f"SELECT {columns} FROM `{addresses['project']}.{addresses['dataset']}.{table}`"
+        # what was measured of an area before it was deleted depends on the moment, and is nobody's
+        dataset = f"{addresses['project']}.{addresses['dataset']}"
+        query = f"SELECT {columns} FROM `{dataset}.{table}` WHERE aoi_id IN (SELECT aoi_id FROM `{dataset}.aois`)"
         try:
             rows = client.query_and_wait(query)
         except GoogleAPICallError as error:

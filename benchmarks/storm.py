@@ -1,4 +1,5 @@
-"""Ten thousand measurement messages, some twice, in random order, while Earth Engine and the warehouse keep failing:
+"""Ten thousand measurement messages, some twice, in random order, and areas registered, repeated and deleted meanwhile,
+while Earth Engine and the warehouse keep failing:
 
     python -m benchmarks.storm [--aois 500] [--overpasses 16] [--messages 10000]
 
@@ -28,12 +29,14 @@ from local.stack import Stack
 from local.warehouse.front import FAULTS as BIGQUERY_FAULTS
 from shared.messages import AoiRef, MeasurementRequest
 from tests.scenes import Cells, independent_cells, write_scene
+from tests.stacks import signed_post
 
 ORIGIN = (709_000.0, 5_000_000.0)
 SEED = 20210703
 TOLERANCE = 2e-5
 ENGINE_SHARE, WAREHOUSE_SHARE = 0.10, 0.05
 _WAIT_SECONDS = 6 * 3600.0
+_MOST_CALLS = 50
 
 
 class Outcome(NamedTuple):
@@ -58,6 +61,7 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
     overpass_ids = [f"{moment:%Y%m%dT%H%M%S}" for moment in overpasses]
     pairs = [(aoi_id, overpass_id) for aoi_id in areas for overpass_id in overpass_ids]
     messages = pairs + draw.choices(pairs, k=message_count - len(pairs))
+    later = {f"later-{n}": _small_area(draw) for n in range(max(3, aoi_count // 20))}
     draw.shuffle(messages)
     scenes = folder / "scenes"
     scenes.mkdir()
@@ -83,6 +87,7 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
             request = MeasurementRequest(overpass_ids=[overpass_id], aois=[AoiRef(aoi_id=aoi_id, aoi_version=1)])
             lane = "live" if number % 2 else "backfill"
             stack.bus.publish("measurements", request.model_dump_json().encode(), {"lane": lane})
+        gone = _register_meanwhile(stack, later)
         assert stack.bus.wait_idle(_WAIT_SECONDS), "messages are still waiting"
         seconds = time.monotonic() - started
         injected = engine.injected + warehouse_faults.injected
@@ -91,19 +96,56 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
         found = _all(stack, "observations_current")
         appended = stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{stack.warehouse.table('observations')}`", {})
         dead = _all(stack, "dead_letters")
+        registered = {row["aoi_id"] for row in _all(stack, "aois")}
+    pairs += [(aoi_id, overpass_id) for aoi_id in later if aoi_id not in gone for overpass_id in overpass_ids]
+    # what was measured of an area before it was deleted stays, and is nobody's
+    found = [row for row in found if row["aoi_id"] not in gone]
     keys = Counter((row["aoi_id"], row["overpass_id"]) for row in found)
-    truth = _Truth(dict(zip(overpass_ids, paths, strict=True)), areas)
+    truth = _Truth(dict(zip(overpass_ids, paths, strict=True)), areas | later)
     return Outcome(
         messages=len(messages),
         expected=len(pairs),
         rows=appended[0]["n"],
-        lost=len(set(pairs) - keys.keys()),
-        double=sum(count - 1 for count in keys.values()) + len(keys.keys() - set(pairs)),
+        lost=len(set(pairs) - keys.keys()) + len((areas.keys() | later.keys()) - gone - registered),
+        double=sum(count - 1 for count in keys.values()) + len(keys.keys() - set(pairs)) + len(gone & registered),
         wrong=sum(not truth.agrees(row) for row in found),
         dead=len(dead),
         faults=injected,
         seconds=seconds,
     )
+
+
+def _register_meanwhile(stack: Stack, areas: dict[str, Polygon]) -> set[str]:
+    """Register each area as a sender does who repeats what was not answered, and once more what was; delete each third.
+
+    Returns the ids of those that are deleted in the end.
+    """
+    gone = set()
+    for number, (aoi_id, area) in enumerate(areas.items()):
+        registration = {
+            "type": "aoi.registered",
+            "timestamp": "2026-01-01T00:00:00Z",
+            "data": _features({aoi_id: area}),
+        }
+        first, again = (_answered(stack, f"register-{aoi_id}", registration) for _ in range(2))
+        assert first == again, f"{aoi_id}: {first} at first, {again} when it was repeated"
+        if number % 3 == 0:
+            deletion = {"type": "aoi.deleted", "timestamp": "2026-01-02T00:00:00Z", "data": {"aoi_id": aoi_id}}
+            _answered(stack, f"delete-{aoi_id}", deletion)
+            # a call that comes again after the deletion brings nothing back
+            _answered(stack, f"register-{aoi_id}", registration)
+            gone.add(aoi_id)
+    return gone
+
+
+def _answered(stack: Stack, webhook_id: str, body: dict[str, Any]) -> Any:
+    """The answer to a call that is repeated, under its id, until there is one."""
+    for _ in range(_MOST_CALLS):
+        response = signed_post(stack.webhook_url, stack.webhook_secret, json.dumps(body), webhook_id)
+        if response.status_code == 202:
+            return response.json()
+        assert response.status_code == 503, response.text
+    raise AssertionError(f"{webhook_id}: no answer to {_MOST_CALLS} calls")
 
 
 class _Truth:

@@ -136,8 +136,8 @@ def _list(
     if region is not None:
         images = images.filterBounds(ee.Geometry(region, None, False))
     if ingested_since_us is not None:
-        # whether a filter on the stored property reaches the catalogue's index is documented nowhere: a filter that it
-        # does not know passes nothing, and no news would come until the next full tick
+        # what a filter on the stored property does is documented nowhere: it may pass nothing, and no news would come
+        # until the next full tick, or everything
         images = images.map(_with_ingestion_time).filter(ee.Filter.gte(_INGESTED, ingested_since_us))
     try:
         answer = compute(ee.FeatureCollection(images.map(describe)), settings.earth_engine_patience_seconds)

@@ -9,7 +9,8 @@ from tests.stacks import rows, start_stack
 def test_a_killed_stack_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
     outcome = kill_and_compare(tmp_path, kills=3)
     assert outcome.different == []
-    assert outcome.rows["observations_current"] == 3 * OVERPASSES
+    assert outcome.rows["aois"] == 2, "one of the three is deleted again"
+    assert outcome.rows["observations_current"] == 2 * OVERPASSES
 
 
 def test_a_warehouse_whose_making_was_cut_short_is_made_anew_and_a_finished_one_is_kept(tmp_path: Path) -> None:
