@@ -2,10 +2,11 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 SCAN   := .venv-scan
+SUPPLY := .venv-supply
 BENCH  := .venv-bench
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test scan bench faults clean
+.PHONY: install demo test scan audit lock sbom bench faults clean
 
 install: $(STAMP)
 
@@ -17,7 +18,7 @@ $(STAMP): pyproject.toml constraints.txt functions/requirements.txt
 demo: install
 	$(BIN)/landcover demo
 
-test: install scan
+test: install scan audit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -30,6 +31,27 @@ scan: $(SCAN)/.installed
 $(SCAN)/.installed: terraform/scan-requirements.txt
 	test -x $(SCAN)/bin/python || $(PYTHON) -m venv $(SCAN)
 	$(SCAN)/bin/python -m pip install --quiet --disable-pip-version-check --requirement terraform/scan-requirements.txt
+	touch $@
+
+# Known vulnerabilities of the deployed packages, where the source of them can be reached.
+audit: install $(SUPPLY)/.installed
+	$(BIN)/python -m tests.deployment.audit $(SUPPLY)/bin/pip-audit
+
+# The deployed packages anew, at the versions of constraints.txt, each file by its hash.
+lock: $(SUPPLY)/.installed
+	head -1 functions/requirements.lock > functions/requirements.lock.new
+	$(SUPPLY)/bin/uv pip compile functions/requirements.txt --constraint constraints.txt --universal --python-version 3.11 \
+		--generate-hashes --no-header --no-annotate --quiet >> functions/requirements.lock.new
+	mv functions/requirements.lock.new functions/requirements.lock
+
+# A bill of materials (CycloneDX) of the deployed packages.
+sbom: $(SUPPLY)/.installed
+	mkdir -p out
+	$(SUPPLY)/bin/cyclonedx-py requirements functions/requirements.lock --output-reproducible --of JSON -o out/sbom.cdx.json
+
+$(SUPPLY)/.installed: terraform/supply-requirements.txt
+	test -x $(SUPPLY)/bin/python || $(PYTHON) -m venv $(SUPPLY)
+	$(SUPPLY)/bin/python -m pip install --quiet --disable-pip-version-check --requirement terraform/supply-requirements.txt
 	touch $@
 
 # Side by side with what people use today: one table, also in out/benchmarks.md and .json. A quarter of an hour.
@@ -48,4 +70,4 @@ faults: install
 	$(BIN)/python -m benchmarks.storm
 
 clean:
-	rm -rf $(VENV) $(SCAN) $(BENCH) out build *.egg-info
+	rm -rf $(VENV) $(SCAN) $(SUPPLY) $(BENCH) out build *.egg-info

@@ -5,16 +5,14 @@ locals {
   archive = merge(
     { for name in local.function_files : name => file("${local.source_root}/functions/${name}") if name != "__init__.py" },
     { for name in local.shared_files : "shared/${name}" => file("${local.source_root}/shared/${name}") if !startswith(name, "network/") },
-    {
-      "requirements.txt" = "--constraint constraints.txt\n${file("${local.source_root}/functions/requirements.txt")}"
-      "constraints.txt"  = file("${local.source_root}/constraints.txt")
-    },
+    # every package by version and hash; a new version changes this file, and with it what the platform keeps of a build
+    { "requirements.txt" = file("${local.source_root}/functions/requirements.lock") },
   )
 }
 
 data "archive_file" "source" {
   type        = "zip"
-  output_path = "${path.module}/.build/source.zip"
+  output_path = "${path.module}/.build/${var.prefix}.zip"
 
   dynamic "source" {
     for_each = local.archive
@@ -26,12 +24,20 @@ data "archive_file" "source" {
 }
 
 resource "google_storage_bucket" "source" {
-  name                        = "${var.project}-landcover-source"
+  project                     = local.project
+  name                        = "${var.project}-${var.prefix}-source"
   location                    = var.region
+  labels                      = local.labels
   uniform_bucket_level_access = true
   public_access_prevention    = "enforced"
   force_destroy               = true
 
+  dynamic "encryption" {
+    for_each = var.kms_key == null ? [] : [local.kms_key]
+    content {
+      default_kms_key_name = encryption.value
+    }
+  }
   versioning {
     enabled = true
   }
@@ -52,9 +58,12 @@ resource "google_storage_bucket_object" "source" {
 }
 
 resource "google_artifact_registry_repository" "images" {
-  repository_id = "landcover"
+  project       = local.project
+  repository_id = var.prefix
   location      = var.region
   format        = "DOCKER"
+  labels        = local.labels
+  kms_key_name  = local.kms_key
 
   cleanup_policies {
     id     = "keep-recent"
@@ -70,15 +79,16 @@ resource "google_artifact_registry_repository" "images" {
       older_than = "2592000s"
     }
   }
-
-  depends_on = [google_project_service.used]
 }
 
 resource "google_cloudfunctions2_function" "service" {
   for_each = local.services
 
-  name     = "landcover-${each.key}"
-  location = var.region
+  project      = local.project
+  name         = "${var.prefix}-${each.key}"
+  location     = var.region
+  labels       = local.labels
+  kms_key_name = local.kms_key
 
   build_config {
     runtime           = "python313"
@@ -112,20 +122,15 @@ resource "google_cloudfunctions2_function" "service" {
       for_each = toset(each.value.secrets)
       content {
         key        = "LANDCOVER_${upper(secret_environment_variables.key)}"
-        project_id = var.project
+        project_id = local.project
         secret     = google_secret_manager_secret.signing[secret_environment_variables.key].secret_id
         version    = google_secret_manager_secret_version.signing[secret_environment_variables.key].version
       }
     }
   }
 
-  depends_on = [
-    google_project_service.used,
-    google_artifact_registry_repository_iam_member.build,
-    google_project_iam_member.build_logs,
-    google_storage_bucket_iam_member.build,
-    google_secret_manager_secret_iam_member.signing,
-  ]
+  # what it needs to be built and to answer its first message
+  depends_on = [time_sleep.rights]
 }
 
 # Earth Engine refuses what exceeds its concurrent requests; each instance makes one at a time.

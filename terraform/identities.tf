@@ -2,25 +2,26 @@
 
 locals {
   account_purposes = merge(
-    { for name in keys(local.services) : name => "landcover ${name}" },
+    { for name in keys(local.services) : name => "${var.prefix}: ${name}" },
     {
-      build     = "landcover: builds the functions"
-      push      = "landcover: pushes messages to the functions"
-      summaries = "landcover: scheduled queries"
+      build     = "${var.prefix}: builds the functions"
+      push      = "${var.prefix}: pushes messages to the functions"
+      summaries = "${var.prefix}: scheduled queries"
     },
   )
 
-  # Made of what is known before an account is: plans and tests show who gets what. Each still waits for its account.
-  emails   = { for name, account in google_service_account.account : name => "${account.account_id}@${account.project}.iam.gserviceaccount.com" }
+  # Each once it can be granted something. Addresses follow from ids, so that a plan shows who gets what.
+  emails   = { for name in keys(local.account_purposes) : name => time_sleep.identities.triggers[name] }
   members  = { for name, email in local.emails : name => "serviceAccount:${email}" }
   accounts = { for name, email in local.emails : name => "projects/${var.project}/serviceAccounts/${email}" }
+  agents   = { for name in keys(google_project_service_identity.agent) : name => time_sleep.identities.triggers["agent ${name}"] }
 }
 
 resource "google_service_account" "account" {
   for_each = local.account_purposes
 
-  project      = var.project
-  account_id   = "landcover-${each.key}"
+  project      = local.project
+  account_id   = "${var.prefix}-${each.key}"
   display_name = each.value
 }
 
@@ -29,48 +30,91 @@ resource "google_service_account" "account" {
 resource "google_pubsub_topic_iam_member" "publisher" {
   for_each = merge([for name, service in local.services : { for topic in service.publishes : "${name} ${topic}" => { service = name, topic = topic } }]...)
 
-  topic  = google_pubsub_topic.topic[each.value.topic].name
-  role   = "roles/pubsub.publisher"
-  member = local.members[each.value.service]
+  project = local.project
+  topic   = google_pubsub_topic.topic[each.value.topic].name
+  role    = "roles/pubsub.publisher"
+  member  = local.members[each.value.service]
 }
 
-# BigQuery: jobs in the project; reading and appending table by table
+# BigQuery: jobs in the project; reading and adding rows table by table. Roles of our own, so that one binding a table
+# holds all who have it, in one call (a table takes five changes of its rights in ten seconds), and takes nothing from
+# people who were granted Google's roles.
+
+locals {
+  readers = merge(
+    { for name, service in local.services : name => service.reads },
+    { summaries = concat(tolist(local.summary_reads), keys(local.summary_texts)) },
+  )
+  appenders = merge(
+    { for name, service in local.services : name => service.appends },
+    { summaries = keys(local.summary_texts) },
+  )
+  readers_by_table   = transpose(local.readers)
+  appenders_by_table = transpose(local.appenders)
+}
+
+# A deleted role's name stays taken for 37 days, longer than somebody waits who makes a deployment anew.
+resource "random_id" "roles" {
+  byte_length = 3
+}
+
+resource "google_project_iam_custom_role" "reader" {
+  project     = local.project
+  role_id     = replace("${var.prefix}_reader_${random_id.roles.hex}", "-", "_")
+  title       = "${var.prefix} reader"
+  description = "Reads a table, and nothing else."
+  permissions = ["bigquery.tables.get", "bigquery.tables.getData"]
+}
 
 resource "google_project_iam_custom_role" "appender" {
-  role_id     = "landcoverAppender"
-  title       = "landcover appender"
+  project     = local.project
+  role_id     = replace("${var.prefix}_appender_${random_id.roles.hex}", "-", "_")
+  title       = "${var.prefix} appender"
   description = "Adds rows to a table; reading it is another role."
   permissions = ["bigquery.tables.get", "bigquery.tables.updateData"]
 }
 
-resource "google_project_iam_member" "jobs" {
-  for_each = { for name, service in local.services : name => service if length(service.reads) > 0 }
+# A table or view that was made anew has lost its grants: its id tells.
+resource "terraform_data" "made" {
+  for_each = merge(google_bigquery_table.table, google_bigquery_table.base_view, google_bigquery_table.derived_view)
 
-  project = var.project
+  triggers_replace = each.value.id
+}
+
+resource "google_bigquery_table_iam_binding" "readers" {
+  for_each = local.readers_by_table
+
+  project    = local.project
+  dataset_id = google_bigquery_dataset.landcover.dataset_id
+  table_id   = each.key
+  role       = google_project_iam_custom_role.reader.name
+  members    = [for name in each.value : local.members[name]]
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.made[each.key]]
+  }
+}
+
+resource "google_bigquery_table_iam_binding" "appenders" {
+  for_each = local.appenders_by_table
+
+  project    = local.project
+  dataset_id = google_bigquery_dataset.landcover.dataset_id
+  table_id   = each.key
+  role       = google_project_iam_custom_role.appender.name
+  members    = [for name in each.value : local.members[name]]
+
+  lifecycle {
+    replace_triggered_by = [terraform_data.made[each.key]]
+  }
+}
+
+resource "google_project_iam_member" "jobs" {
+  for_each = toset(concat([for name, service in local.services : name if length(service.reads) > 0], ["summaries"]))
+
+  project = local.project
   role    = "roles/bigquery.jobUser"
   member  = local.members[each.key]
-}
-
-resource "google_bigquery_table_iam_member" "read" {
-  for_each = merge([for name, service in local.services : { for table in service.reads : "${name} ${table}" => { service = name, table = table } }]...)
-
-  dataset_id = google_bigquery_dataset.landcover.dataset_id
-  table_id   = each.value.table
-  role       = "roles/bigquery.dataViewer"
-  member     = local.members[each.value.service]
-
-  depends_on = [google_bigquery_table.table, google_bigquery_table.base_view, google_bigquery_table.derived_view]
-}
-
-resource "google_bigquery_table_iam_member" "append" {
-  for_each = merge([for name, service in local.services : { for table in service.appends : "${name} ${table}" => { service = name, table = table } }]...)
-
-  dataset_id = google_bigquery_dataset.landcover.dataset_id
-  table_id   = each.value.table
-  role       = google_project_iam_custom_role.appender.name
-  member     = local.members[each.value.service]
-
-  depends_on = [google_bigquery_table.table]
 }
 
 # Earth Engine has no narrower place than the project
@@ -78,7 +122,7 @@ resource "google_bigquery_table_iam_member" "append" {
 resource "google_project_iam_member" "earth_engine" {
   for_each = { for name, service in local.services : name => service if service.earth_engine }
 
-  project = var.project
+  project = local.project
   role    = "roles/earthengine.viewer"
   member  = local.members[each.key]
 }
@@ -86,7 +130,7 @@ resource "google_project_iam_member" "earth_engine" {
 resource "google_project_iam_member" "service_usage" {
   for_each = { for name, service in local.services : name => service if service.earth_engine }
 
-  project = var.project
+  project = local.project
   role    = "roles/serviceusage.serviceUsageConsumer"
   member  = local.members[each.key]
 }
@@ -102,52 +146,49 @@ locals {
   summary_views = setunion(local.named_views, flatten([for name in local.named_views : local.view_reads[name]]))
 }
 
-resource "google_project_iam_member" "summaries_jobs" {
-  project = var.project
-  role    = "roles/bigquery.jobUser"
-  member  = local.members["summaries"]
-}
-
-resource "google_bigquery_table_iam_member" "summaries_read" {
-  for_each = local.summary_reads
-
+# "bigquery.datasets.get", which running a scheduled query asks for
+resource "google_bigquery_dataset_iam_member" "summaries" {
+  project    = local.project
   dataset_id = google_bigquery_dataset.landcover.dataset_id
-  table_id   = each.key
-  role       = "roles/bigquery.dataViewer"
+  role       = "roles/bigquery.metadataViewer"
   member     = local.members["summaries"]
-
-  depends_on = [google_bigquery_table.table, google_bigquery_table.base_view, google_bigquery_table.derived_view]
 }
 
-resource "google_bigquery_table_iam_member" "summaries_write" {
-  for_each = local.summary_texts
-
-  dataset_id = google_bigquery_dataset.landcover.dataset_id
-  table_id   = each.key
-  role       = "roles/bigquery.dataEditor"
-  member     = local.members["summaries"]
-
-  depends_on = [google_bigquery_table.table]
+# The agent of the Data Transfer Service acts as the account of the scheduled queries.
+resource "google_service_account_iam_member" "summaries_tokens" {
+  service_account_id = local.accounts["summaries"]
+  role               = "roles/iam.serviceAccountTokenCreator"
+  member             = local.agents["bigquerydatatransfer"]
 }
 
-# Who may call what: Pub/Sub the functions, the world the webhook
+# Who may call what: Pub/Sub the functions, callers the webhook. A function that was made anew has lost its grants.
 
 resource "google_cloud_run_v2_service_iam_member" "push" {
   for_each = local.pushed
 
+  project  = local.project
   location = var.region
   name     = google_cloudfunctions2_function.service[each.key].name
   role     = "roles/run.invoker"
   member   = local.members["push"]
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.service[each.key].id]
+  }
 }
 
 resource "google_cloud_run_v2_service_iam_member" "webhook" {
-  count = var.public_webhook ? 1 : 0
+  for_each = setunion(var.public_webhook ? ["allUsers"] : [], var.webhook_callers)
 
+  project  = local.project
   location = var.region
   name     = google_cloudfunctions2_function.service["register-aoi"].name
   role     = "roles/run.invoker"
-  member   = "allUsers"
+  member   = each.key
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.service["register-aoi"].id]
+  }
 }
 
 # Pub/Sub's own agent: tokens for pushes, dead letters
@@ -155,7 +196,7 @@ resource "google_cloud_run_v2_service_iam_member" "webhook" {
 resource "google_service_account_iam_member" "push_tokens" {
   service_account_id = local.accounts["push"]
   role               = "roles/iam.serviceAccountTokenCreator"
-  member             = local.pubsub_agent
+  member             = local.agents["pubsub"]
 }
 
 resource "google_pubsub_topic_iam_member" "dead_letters" {
@@ -164,25 +205,40 @@ resource "google_pubsub_topic_iam_member" "dead_letters" {
     "dead-letters-unrecorded" = google_pubsub_topic.unrecorded.name
   }
 
-  topic  = each.value
-  role   = "roles/pubsub.publisher"
-  member = local.pubsub_agent
+  project = local.project
+  topic   = each.value
+  role    = "roles/pubsub.publisher"
+  member  = local.agents["pubsub"]
 }
 
 resource "google_pubsub_subscription_iam_member" "forwarder" {
   for_each = local.subscriptions
 
+  project      = local.project
   subscription = google_pubsub_subscription.push[each.key].name
   role         = "roles/pubsub.subscriber"
-  member       = local.pubsub_agent
+  member       = local.agents["pubsub"]
 }
 
-# Building
+# Builds: log lines, the archive, images. The platform copies the archive to a bucket of its own,
+# gcf-v2-sources-NUMBER-REGION, and reads it there as the account of the build.
 
 resource "google_project_iam_member" "build_logs" {
-  project = var.project
+  project = local.project
   role    = "roles/logging.logWriter"
   member  = local.members["build"]
+}
+
+resource "google_project_iam_member" "build_sources" {
+  project = local.project
+  role    = "roles/storage.objectViewer"
+  member  = local.members["build"]
+
+  condition {
+    title       = "sources of functions"
+    description = "The bucket that the platform builds functions from; its name ends in the project's number."
+    expression  = "resource.name.startsWith(\"projects/_/buckets/gcf-v2-sources-\")"
+  }
 }
 
 resource "google_storage_bucket_iam_member" "build" {
@@ -192,6 +248,7 @@ resource "google_storage_bucket_iam_member" "build" {
 }
 
 resource "google_artifact_registry_repository_iam_member" "build" {
+  project    = local.project
   location   = var.region
   repository = google_artifact_registry_repository.images.name
   role       = "roles/artifactregistry.writer"

@@ -7,6 +7,8 @@ locals {
   schedules    = jsondecode(file("${local.source_root}/shared/schedules.json"))
   warehouse    = jsondecode(file("${local.source_root}/shared/warehouse/tables.json"))
 
+  labels = merge({ app = var.prefix }, var.labels)
+
   # Events are always published; who delivers them is made only where there is somebody to tell.
   services      = { for name, service in local.all_services : name => service if name != "deliver-event" || var.event_url != null }
   subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription if contains(keys(local.services), subscription.name) }
@@ -15,29 +17,24 @@ locals {
   max_instances = { for name, service in local.services : name => lookup(var.max_instances, name, service.max_instances) }
 
   # Known before the service is made, so that it can be told what tokens must name; Cloud Run accepts it as audience.
-  audience = { for name in keys(local.services) : name => "https://${var.region}-${var.project}.cloudfunctions.net/landcover-${name}" }
+  audience = { for name in keys(local.services) : name => "https://${var.region}-${var.project}.cloudfunctions.net/${var.prefix}-${name}" }
 
   own_settings = {
-    project          = var.project
+    project          = local.project
     dataset          = google_bigquery_dataset.landcover.dataset_id
     event_url        = var.event_url
-    messaging_prefix = "landcover-"
     max_bytes_billed = tostring(var.max_bytes_billed_per_query)
+    messaging_prefix = "${var.prefix}-"
   }
+  given_settings = { for name, value in var.settings : name => tostring(value) if value != null }
   environment = {
     for name, service in local.services : name => {
-      for setting, value in merge(var.settings, local.own_settings, {
+      for setting, value in merge(local.given_settings, local.own_settings, {
         push_audience        = local.audience[name]
         push_service_account = local.emails["push"]
       }) : "LANDCOVER_${upper(setting)}" => value if contains(service.settings, setting)
     }
   }
 
-  coverage_floor = lookup(var.settings, "coverage_floor", "0.2")
-
-  pubsub_agent = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-}
-
-data "google_project" "this" {
-  project_id = var.project
+  coverage_floor = coalesce(var.settings.coverage_floor, 0.2)
 }

@@ -1,7 +1,8 @@
 resource "google_cloud_scheduler_job" "tick" {
   for_each = { for scheduled in local.schedules.ticks : scheduled.name => scheduled }
 
-  name      = "landcover-${each.key}"
+  project   = local.project
+  name      = "${var.prefix}-${each.key}"
   region    = var.region
   schedule  = each.value.cron
   time_zone = "Etc/UTC"
@@ -16,5 +17,6 @@ resource "google_cloud_scheduler_job" "tick" {
     min_backoff_duration = "10s"
   }
 
-  depends_on = [google_project_service.used]
+  # a tick that no subscription waits for is lost
+  depends_on = [google_pubsub_subscription.push]
 }

@@ -1,13 +1,14 @@
-# Signing secrets: of the webhook that registers areas, and of the events sent out. They are in the Terraform state as
-# well: keep it where only operators can read it.
+# Signing secrets: of the webhook that registers areas, and of the events sent out. Made here they are in the Terraform
+# state as well: keep it where only operators can read it. Given as variables they are in no state and no plan.
 
 locals {
+  secrets_given = var.secrets_version != null
   secret_generations = merge(
     { webhook_secrets = var.webhook_secret_generations },
     var.event_url == null ? {} : { event_secrets = var.event_secret_generations },
   )
-  secret_ids = { webhook_secrets = "landcover-webhook-secrets", event_secrets = "landcover-event-secrets" }
-  signing    = merge([for setting, names in local.secret_generations : { for name in names : "${setting} ${name}" => setting }]...)
+  secret_ids = { webhook_secrets = "${var.prefix}-webhook-secrets", event_secrets = "${var.prefix}-event-secrets" }
+  signing    = merge([for setting, names in local.secret_generations : { for name in names : "${setting} ${name}" => setting } if !local.secrets_given]...)
 }
 
 resource "random_bytes" "signing" {
@@ -19,25 +20,55 @@ resource "random_bytes" "signing" {
 resource "google_secret_manager_secret" "signing" {
   for_each = local.secret_generations
 
+  project   = local.project
   secret_id = local.secret_ids[each.key]
+  labels    = local.labels
 
   replication {
-    auto {}
+    dynamic "auto" {
+      for_each = length(local.data_regions) == 0 ? [true] : []
+      content {}
+    }
+    dynamic "user_managed" {
+      for_each = length(local.data_regions) == 0 ? [] : [local.data_regions]
+      content {
+        dynamic "replicas" {
+          for_each = user_managed.value
+          content {
+            location = replicas.value
+            dynamic "customer_managed_encryption" {
+              for_each = var.kms_key == null ? [] : [local.kms_key]
+              content {
+                kms_key_name = customer_managed_encryption.value
+              }
+            }
+          }
+        }
+      }
+    }
   }
-
-  depends_on = [google_project_service.used]
 }
 
+# A new version is there before the functions are told of it, and the old one stays, disabled at the end: instances that
+# start meanwhile find theirs, and a deployment that fails has a way back (`gcloud secrets versions enable`).
 resource "google_secret_manager_secret_version" "signing" {
   for_each = local.secret_generations
 
-  secret      = google_secret_manager_secret.signing[each.key].id
-  secret_data = join(" ", [for name in each.value : "whsec_${random_bytes.signing["${each.key} ${name}"].base64}"])
+  secret                 = google_secret_manager_secret.signing[each.key].id
+  secret_data            = local.secrets_given ? null : join(" ", [for name in each.value : "whsec_${random_bytes.signing["${each.key} ${name}"].base64}"])
+  secret_data_wo         = local.secrets_given ? { webhook_secrets = var.webhook_secrets, event_secrets = var.event_secrets }[each.key] : null
+  secret_data_wo_version = var.secrets_version
+  deletion_policy        = "DISABLE"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "google_secret_manager_secret_iam_member" "signing" {
   for_each = merge([for name, service in local.services : { for setting in service.secrets : "${name} ${setting}" => { service = name, setting = setting } }]...)
 
+  project   = local.project
   secret_id = google_secret_manager_secret.signing[each.value.setting].id
   role      = "roles/secretmanager.secretAccessor"
   member    = local.members[each.value.service]

@@ -1,32 +1,66 @@
-variable "project" {
-  description = "Google Cloud project id; registered for Earth Engine."
+variable "alert_email" {
+  description = "Address that alerts go to."
   type        = string
+  default     = null
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
-    error_message = "Give a project id such as my-landcover-project: 6 to 30 lower-case letters, digits and hyphens."
+    condition     = var.alert_email == null || can(regex("^[^@\\s]+@[^@\\s]+$", var.alert_email))
+    error_message = "Give one e-mail address, or null."
   }
 }
 
-variable "region" {
-  description = "Region of the functions and the scheduler."
+variable "alert_webhook_url" {
+  description = "HTTPS address that Cloud Monitoring posts alerts to, with its token as a parameter."
   type        = string
-  default     = "europe-west1"
+  default     = null
+  sensitive   = true
 
   validation {
-    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
-    error_message = "Give a region such as europe-west1."
+    condition     = var.alert_webhook_url == null || can(regex("^https://\\S+$", var.alert_webhook_url))
+    error_message = "Give an https address, or null."
   }
 }
 
-variable "warehouse_location" {
-  description = "BigQuery location of the dataset: a multi-region (EU, US) or a region."
-  type        = string
-  default     = "EU"
+variable "budget" {
+  description = "Billing budget of the project: whole units of the billing account's currency a month, and the shares of it at which to tell. It tells and stops nothing."
+  type = object({
+    billing_account = string
+    amount          = number
+    currency        = optional(string, "USD")
+    thresholds      = optional(list(number), [0.5, 0.9, 1])
+  })
+  default = null
 
   validation {
-    condition     = can(regex("^(EU|US|[a-z]+-[a-z]+[0-9]+)$", var.warehouse_location))
-    error_message = "Give EU, US or a region such as europe-west1."
+    condition     = var.budget == null || can(regex("^[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}$", var.budget.billing_account))
+    error_message = "Give the id of a billing account, such as 01AB23-456CDE-7F8901."
+  }
+  validation {
+    condition     = var.budget == null || try(var.budget.amount >= 1 && floor(var.budget.amount) == var.budget.amount, false)
+    error_message = "Give a whole amount of 1 or more."
+  }
+}
+
+variable "daily_query_quota_tebibytes" {
+  description = "Most bytes (TiB) that all queries of the project together may read a day; null leaves the project's quota as it is (Google's default is 200)."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.daily_query_quota_tebibytes == null || try(var.daily_query_quota_tebibytes > 0, false)
+    error_message = "Give a positive number of TiB, or null."
+  }
+}
+
+variable "data_regions" {
+  description = "Regions that messages and secrets may be stored in; empty leaves it to Google. The rows lie in warehouse_location."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for region in var.data_regions : can(regex("^[a-z]+-[a-z]+[0-9]+$", region))])
+    error_message = "Give regions such as europe-west1."
   }
 }
 
@@ -41,40 +75,31 @@ variable "dataset" {
   }
 }
 
-variable "alert_email" {
-  description = "Address that alerts go to; null makes the alerts without a recipient."
-  type        = string
-  default     = null
+variable "deletion_protection" {
+  description = "Protects the tables from terraform destroy."
+  type        = bool
+  default     = true
+}
+
+variable "earth_engine_concurrent_requests" {
+  description = "Earth Engine's limit of concurrent requests for the project (40 unless Google raised it)."
+  type        = number
+  default     = 40
 
   validation {
-    condition     = var.alert_email == null || can(regex("^[^@\\s]+@[^@\\s]+$", var.alert_email))
-    error_message = "Give one e-mail address, or null."
+    condition     = var.earth_engine_concurrent_requests >= 1 && floor(var.earth_engine_concurrent_requests) == var.earth_engine_concurrent_requests
+    error_message = "Give a whole number of 1 or more."
   }
 }
 
-variable "webhook_secret_generations" {
-  description = "Names of the webhook's signing secrets, newest first. Add one in front to rotate; drop the old one once every sender has changed."
-  type        = list(string)
-  default     = ["first"]
+variable "earth_engine_monthly_eecu_hours" {
+  description = "EECU-hours a month that the project's Earth Engine tier or your money allows: an alert tells when a tenth goes in one day. The Community tier has 150, Contributor 1,000, Partner 100,000."
+  type        = number
+  default     = 150
 
   validation {
-    condition     = length(var.webhook_secret_generations) >= 1 && length(var.webhook_secret_generations) <= 3
-    error_message = "Keep one to three generations: one usually, two while rotating."
-  }
-  validation {
-    condition     = length(distinct(var.webhook_secret_generations)) == length(var.webhook_secret_generations)
-    error_message = "Each generation has a name of its own."
-  }
-}
-
-variable "event_url" {
-  description = "HTTPS address that events (observation.created, change.flagged) are sent to as signed webhooks; null sends none. Events are published on the topic events in any case."
-  type        = string
-  default     = null
-
-  validation {
-    condition     = var.event_url == null || can(regex("^https://[^\\s/@?#]+(/\\S*)?$", var.event_url))
-    error_message = "Give an https address without user name, or null."
+    condition     = var.earth_engine_monthly_eecu_hours > 0
+    error_message = "Give a positive number of EECU-hours."
   }
 }
 
@@ -93,37 +118,55 @@ variable "event_secret_generations" {
   }
 }
 
-variable "public_webhook" {
-  description = "Whether anyone may reach the webhook (its signature decides). False where the organisation forbids public services; grant callers run.invoker on it then."
-  type        = bool
-  default     = true
+variable "event_secrets" {
+  description = "Secrets (whsec_…) that sign events, separated by spaces, where secrets_version is set; kept in no state and no plan."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = var.event_secrets == null || can(regex("^whsec_[A-Za-z0-9+/=]{32,}( whsec_[A-Za-z0-9+/=]{32,}){0,2}$", var.event_secrets))
+    error_message = "Give one to three secrets such as \"whsec_$(openssl rand -base64 32)\", separated by spaces."
+  }
 }
 
-variable "deletion_protection" {
-  description = "Protects the tables from terraform destroy."
-  type        = bool
-  default     = true
+variable "event_url" {
+  description = "HTTPS address that events (observation.created, change.flagged) are sent to as signed webhooks; null sends none. Events are published on the topic events in any case."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.event_url == null || can(regex("^https://[^\\s/@?#]+(/\\S*)?$", var.event_url))
+    error_message = "Give an https address without user name, or null."
+  }
 }
 
-variable "max_instances" {
-  description = "Most instances of a service, where the default of services.json does not fit."
-  type        = map(number)
+variable "kms_key" {
+  description = "Key of your own (CMEK) for messages, rows, secrets, archive and images; null means Google's. Everything lies in the key's region then."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
+    error_message = "Give the id of a key: projects/…/locations/…/keyRings/…/cryptoKeys/…"
+  }
+  validation {
+    condition     = var.kms_key == null || (try(split("/", var.kms_key)[3], "") == var.region && var.warehouse_location == var.region && alltrue([for region in var.data_regions : region == var.region]))
+    error_message = "With a key of your own, region, warehouse_location and data_regions are all the region of the key."
+  }
+}
+
+variable "labels" {
+  description = "Labels of everything that takes labels, beside app."
+  type        = map(string)
   default     = {}
+  nullable    = false
 
   validation {
-    condition     = alltrue([for service, count in var.max_instances : contains(keys(local.all_services), service) && count >= 1])
-    error_message = "Name services of services.json, each with one instance or more."
+    condition     = alltrue([for key, value in var.labels : can(regex("^[a-z][a-z0-9_-]{0,62}$", key)) && can(regex("^[a-z0-9_-]{0,63}$", value))])
+    error_message = "Keys and values of labels hold lower-case letters, digits, _ and -, at most 63; keys begin with a letter."
   }
-  validation {
-    condition     = lookup(var.max_instances, "register-aoi", 1) == 1
-    error_message = "register-aoi must stay at one instance: two registrations at the same moment would take the same version number."
-  }
-}
-
-variable "earth_engine_concurrent_requests" {
-  description = "Earth Engine's limit of concurrent requests for the project (40 unless Google raised it)."
-  type        = number
-  default     = 40
 }
 
 variable "max_bytes_billed_per_query" {
@@ -137,28 +180,168 @@ variable "max_bytes_billed_per_query" {
   }
 }
 
-variable "daily_query_quota_tebibytes" {
-  description = "Most bytes (TiB) that all queries of the project together may read a day; null leaves the project's quota as it is."
+variable "max_instances" {
+  description = "Most instances of a service, where the default of services.json does not fit."
+  type        = map(number)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for service, count in var.max_instances : contains(keys(local.all_services), service) && count >= 1])
+    error_message = "Name services of services.json, each with one instance or more."
+  }
+}
+
+variable "prefix" {
+  description = "What names begin with: functions, topics, subscriptions, accounts, secrets, bucket. One deployment a prefix in a project."
+  type        = string
+  default     = "landcover"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,9}[a-z0-9]$", var.prefix))
+    error_message = "Give 2 to 11 lower-case letters, digits and hyphens, beginning with a letter: an account's id has room for no more."
+  }
+}
+
+variable "project" {
+  description = "Google Cloud project id; registered for Earth Engine."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project))
+    error_message = "Give a project id such as my-landcover-project: 6 to 30 lower-case letters, digits and hyphens."
+  }
+}
+
+variable "public_webhook" {
+  description = "Whether anyone may reach the webhook, whose signature decides then. False where the organisation forbids public services (most do that were made since May 2024): name webhook_callers."
+  type        = bool
+  nullable    = false
+}
+
+variable "region" {
+  description = "Region of the functions and the scheduler."
+  type        = string
+  default     = "europe-west1"
+
+  validation {
+    condition     = can(regex("^[a-z]+-[a-z]+[0-9]+$", var.region))
+    error_message = "Give a region such as europe-west1."
+  }
+}
+
+variable "secrets_version" {
+  description = "Null makes the signing secrets, which are in the state then. A number takes them from webhook_secrets and event_secrets: raise it whenever they change."
   type        = number
   default     = null
 
   validation {
-    condition     = var.daily_query_quota_tebibytes == null || try(var.daily_query_quota_tebibytes > 0, false)
-    error_message = "Give a positive number of TiB, or null."
+    condition     = var.secrets_version == null || try(var.secrets_version >= 1 && floor(var.secrets_version) == var.secrets_version, false)
+    error_message = "Give a whole number of 1 or more, or null."
+  }
+  validation {
+    condition     = var.secrets_version == null || var.webhook_secrets != null
+    error_message = "With secrets_version, give webhook_secrets."
+  }
+  validation {
+    condition     = var.secrets_version == null || var.event_url == null || var.event_secrets != null
+    error_message = "With secrets_version and event_url, give event_secrets."
   }
 }
 
 variable "settings" {
-  description = "Settings of the functions that differ from their defaults, such as { coverage_floor = \"0.3\" }; the README lists them."
-  type        = map(string)
-  default     = {}
+  description = "Settings of the functions that differ from their defaults; README.md of the repository says what each means. Terraform passes over a name that is not among them."
+  type = object({
+    backfill_start                = optional(string)
+    collection                    = optional(string)
+    coverage_floor                = optional(number)
+    discover_settle_minutes       = optional(number)
+    discover_window_days          = optional(number)
+    earth_engine_deadline_seconds = optional(number)
+    earth_engine_patience_seconds = optional(number)
+    label_pixel_budget            = optional(number)
+    layer_budget                  = optional(number)
+    max_area_km2                  = optional(number)
+    max_body_bytes                = optional(number)
+    max_features                  = optional(number)
+    max_vertices                  = optional(number)
+    pair_budget                   = optional(number)
+    pass_collection               = optional(string)
+    payload_budget_bytes          = optional(number)
+    pixel_budget                  = optional(number)
+  })
+  default  = {}
+  nullable = false
 
   validation {
-    condition = alltrue([for name in keys(var.settings) : contains([
-      "collection", "backfill_start", "coverage_floor", "discover_settle_minutes", "discover_window_days",
-      "earth_engine_deadline_seconds", "earth_engine_patience_seconds", "label_pixel_budget", "layer_budget", "max_area_km2",
-      "max_body_bytes", "max_features", "max_vertices", "pair_budget", "pass_collection", "payload_budget_bytes", "pixel_budget",
-    ], name)])
-    error_message = "Only settings of the README's table can be set here, in lower case and without LANDCOVER_; project, dataset, identities and secrets are Terraform's own."
+    condition     = can(regex("^20[0-9]{2}-[01][0-9]-[0-3][0-9]$", coalesce(var.settings.backfill_start, "2015-06-27")))
+    error_message = "backfill_start is a day such as 2020-01-01."
+  }
+  validation {
+    condition     = coalesce(var.settings.coverage_floor, 0.2) >= 0 && coalesce(var.settings.coverage_floor, 0.2) <= 1
+    error_message = "coverage_floor is a share from 0 to 1."
+  }
+  validation {
+    condition     = coalesce(var.settings.discover_settle_minutes, 60) >= 0
+    error_message = "discover_settle_minutes is 0 or more."
+  }
+  validation {
+    condition     = coalesce(var.settings.layer_budget, 1) <= 50 && coalesce(var.settings.pair_budget, 1) <= 1000
+    error_message = "layer_budget is at most 50, pair_budget at most 1000."
+  }
+  validation {
+    condition     = alltrue([for name, value in var.settings : try(tonumber(value) > 0, true) if !contains(["coverage_floor", "discover_settle_minutes"], name)])
+    error_message = "Budgets and limits are positive numbers."
+  }
+}
+
+variable "warehouse_location" {
+  description = "BigQuery location of the dataset: a multi-region (EU, US) or a region."
+  type        = string
+  default     = "EU"
+
+  validation {
+    condition     = can(regex("^(EU|US|[a-z]+-[a-z]+[0-9]+)$", var.warehouse_location))
+    error_message = "Give EU, US or a region such as europe-west1."
+  }
+}
+
+variable "webhook_callers" {
+  description = "IAM members that may call the webhook, such as serviceAccount:…; they send an identity token beside the signature. Needed where public_webhook is false."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for member in var.webhook_callers : can(regex("^(user|group|serviceAccount|principal|principalSet|domain):", member))])
+    error_message = "Give IAM members such as serviceAccount:sender@my-project.iam.gserviceaccount.com."
+  }
+}
+
+variable "webhook_secret_generations" {
+  description = "Names of the webhook's signing secrets, newest first. Add one in front to rotate; drop the old one once every sender has changed."
+  type        = list(string)
+  default     = ["first"]
+
+  validation {
+    condition     = length(var.webhook_secret_generations) >= 1 && length(var.webhook_secret_generations) <= 3
+    error_message = "Keep one to three generations: one usually, two while rotating."
+  }
+  validation {
+    condition     = length(distinct(var.webhook_secret_generations)) == length(var.webhook_secret_generations)
+    error_message = "Each generation has a name of its own."
+  }
+}
+
+variable "webhook_secrets" {
+  description = "Secrets (whsec_…) that callers of the webhook sign with, separated by spaces, where secrets_version is set; kept in no state and no plan."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = var.webhook_secrets == null || can(regex("^whsec_[A-Za-z0-9+/=]{32,}( whsec_[A-Za-z0-9+/=]{32,}){0,2}$", var.webhook_secrets))
+    error_message = "Give one to three secrets such as \"whsec_$(openssl rand -base64 32)\", separated by spaces."
   }
 }

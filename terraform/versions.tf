@@ -1,9 +1,14 @@
+# No provider is configured here: that is for the root that uses this module, see examples/.
 terraform {
-  required_version = ">= 1.9"
+  required_version = ">= 1.11"
 
   required_providers {
     google = {
       source  = "hashicorp/google"
+      version = "~> 7.45"
+    }
+    google-beta = {
+      source  = "hashicorp/google-beta"
       version = "~> 7.45"
     }
     archive = {
@@ -14,14 +19,9 @@ terraform {
       source  = "hashicorp/random"
       version = "~> 3.7"
     }
-  }
-}
-
-provider "google" {
-  project = var.project
-  region  = var.region
-
-  default_labels = {
-    app = "landcover"
+    time = {
+      source  = "hashicorp/time"
+      version = "~> 0.13"
+    }
   }
 }

@@ -11,28 +11,38 @@ locals {
 }
 
 resource "google_bigquery_dataset" "landcover" {
+  project     = local.project
   dataset_id  = var.dataset
   location    = var.warehouse_location
   description = "Land-cover areas of registered places, from Dynamic World."
+  labels      = local.labels
 
-  depends_on = [google_project_service.used]
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [local.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
 }
 
 resource "google_bigquery_table" "table" {
   for_each = local.warehouse.tables
 
+  project             = local.project
   dataset_id          = google_bigquery_dataset.landcover.dataset_id
   table_id            = each.key
   description         = each.value.description
   schema              = file("${local.warehouse_root}/schemas/${each.key}.json")
   clustering          = each.value.clustering
+  labels              = local.labels
   deletion_protection = var.deletion_protection
 
   dynamic "time_partitioning" {
     for_each = each.value.partition_field == null || each.value.partition_type == "RANGE" ? [] : [each.value]
     content {
-      type  = time_partitioning.value.partition_type
-      field = time_partitioning.value.partition_field
+      type          = time_partitioning.value.partition_type
+      field         = time_partitioning.value.partition_field
+      expiration_ms = try(time_partitioning.value.expiration_days * 86400000, null)
     }
   }
 
@@ -54,6 +64,7 @@ resource "google_bigquery_table" "base_view" {
   # checkov:skip=CKV_GCP_121: a view holds nothing; protecting it would stop a change of its text that needs it made anew
   for_each = local.base_views
 
+  project             = local.project
   dataset_id          = google_bigquery_dataset.landcover.dataset_id
   table_id            = each.key
   deletion_protection = false
@@ -70,6 +81,7 @@ resource "google_bigquery_table" "derived_view" {
   # checkov:skip=CKV_GCP_121: a view holds nothing; protecting it would stop a change of its text that needs it made anew
   for_each = local.derived_views
 
+  project             = local.project
   dataset_id          = google_bigquery_dataset.landcover.dataset_id
   table_id            = each.key
   deletion_protection = false
@@ -85,7 +97,8 @@ resource "google_bigquery_table" "derived_view" {
 resource "google_bigquery_data_transfer_config" "summary" {
   for_each = { for query in local.schedules.scheduled_queries : query.name => query.schedule }
 
-  display_name         = "landcover ${each.key}"
+  project              = local.project
+  display_name         = "${var.prefix} ${each.key}"
   data_source_id       = "scheduled_query"
   location             = var.warehouse_location
   schedule             = each.value
@@ -95,23 +108,22 @@ resource "google_bigquery_data_transfer_config" "summary" {
     query = templatefile("${local.warehouse_root}/sql/scheduled/${each.key}.sql", local.placeholders)
   }
 
-  depends_on = [
-    google_project_service.used,
-    google_project_iam_member.summaries_jobs,
-    google_bigquery_table_iam_member.summaries_read,
-    google_bigquery_table_iam_member.summaries_write,
-  ]
+  # the first run begins at once
+  depends_on = [time_sleep.rights]
 }
 
-# A ceiling on what all queries of the project may read a day.
+# A ceiling on what all queries of the project may read a day. It stays when this resource goes: the API has no deletion.
 resource "google_cloud_quotas_quota_preference" "query_usage" {
   count = var.daily_query_quota_tebibytes == null ? 0 : 1
 
-  parent        = "projects/${var.project}"
-  name          = "landcover-query-usage-per-day"
+  parent        = "projects/${local.project}"
+  name          = "${var.prefix}-query-usage-per-day"
   service       = "bigquery.googleapis.com"
   quota_id      = "QueryUsagePerDay"
   contact_email = var.alert_email
+
+  # the quota is 200 TiB by itself, and a cut of more than a tenth is refused without this
+  ignore_safety_checks = "QUOTA_DECREASE_PERCENTAGE_TOO_HIGH"
 
   quota_config {
     preferred_value = floor(var.daily_query_quota_tebibytes * 1024 * 1024) # MiB

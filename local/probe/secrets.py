@@ -29,17 +29,22 @@ def event_secrets(deployment: Deployment) -> Iterator[Finding]:
     if deployment.embedded:
         found = deployment.settings.event_secrets.get_secret_value() or None
     else:
-        found = google.secret(deployment.settings.project, "landcover-event-secrets")
+        found = google.secret(deployment.settings.project, _secret_id(deployment, "event-secrets"))
     if found is None:
         yield Finding(Outcome.SKIPPED, "no event is sent anywhere: event_url is not set")
     else:
         yield _looked_at(found, "events cannot be signed")
 
 
+def _secret_id(deployment: Deployment, name: str) -> str:
+    """Terraform puts the same prefix in front of secrets and topics."""
+    return f"{deployment.settings.messaging_prefix}{name}"
+
+
 def _webhook_secrets(deployment: Deployment) -> str | None:
     if deployment.embedded:
         return deployment.settings.webhook_secrets.get_secret_value()
-    return google.secret(deployment.settings.project, "landcover-webhook-secrets")
+    return google.secret(deployment.settings.project, _secret_id(deployment, "webhook-secrets"))
 
 
 def _looked_at(found: str | None, without: str) -> Finding:

@@ -24,11 +24,12 @@ class Configuration(NamedTuple):
     environment: dict[str, str]
     offline: bool
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *arguments: str, root: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
+        """One Terraform command in the module, or in the root below it that is named."""
         return subprocess.run(
             ["terraform", *arguments],
-            cwd=self.folder,
-            env=self.environment,
+            cwd=self.folder / root,
+            env={**self.environment, **{f"TF_VAR_{name}": value for name, value in variables.items()}},
             capture_output=True,
             text=True,
             check=False,
@@ -52,7 +53,6 @@ def initialised(tmp: Path) -> Configuration:
         pytest.skip("terraform is not on this machine")
     for name in ("functions", "shared", "terraform"):
         shutil.copytree(ROOT / name, tmp / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform*", ".build"))
-    shutil.copy(ROOT / "constraints.txt", tmp)
     environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
     if not Path(environment.get("TF_CLI_CONFIG_FILE", "")).is_file() and _OFFLINE_PROVIDERS.is_file():
         script = f'eval "$({_OFFLINE_PROVIDERS})" && printf %s "$TF_CLI_CONFIG_FILE"'
@@ -66,6 +66,36 @@ def initialised(tmp: Path) -> Configuration:
     if done.returncode != 0:
         pytest.skip(f"the providers cannot be had here: {done.stderr.strip()[:200]}")
     return configuration
+
+
+class Example:
+    """One of ``examples/``, ready to be planned. Needs the offline stand-in: the real provider wants credentials."""
+
+    def __init__(self, configuration: Configuration, name: str, **variables: str) -> None:
+        if not configuration.offline:
+            pytest.skip("a plan with the real provider needs credentials")
+        self._configuration = configuration
+        self._root = f"examples/{name}"
+        self._variables = variables
+        # its own backend is out of reach
+        override = configuration.folder / self._root / "backend_override.tf"
+        override.write_text('terraform {\n  backend "local" {\n  }\n}\n', encoding="utf-8")
+        self._run("init", "-input=false")
+
+    def plan(self, *arguments: str, **variables: str) -> dict[str, Any]:
+        """A plan as Terraform's JSON."""
+        self._run("plan", "-input=false", "-lock=false", "-out=plan.out", *arguments, **variables)
+        found: dict[str, Any] = json.loads(self._run("show", "-json", "plan.out"))
+        return found
+
+    def apply(self) -> None:
+        """Make it, as far as the stand-in makes anything."""
+        self._run("apply", "-input=false", "-auto-approve")
+
+    def _run(self, *arguments: str, **variables: str) -> str:
+        done = self._configuration.run(*arguments, root=self._root, **{**self._variables, **variables})
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+        return done.stdout
 
 
 def tested(configuration: Configuration) -> tuple["subprocess.CompletedProcess[str]", Deployed]:
