@@ -43,6 +43,7 @@ _MARKERS: tuple[tuple[type[LandcoverError], tuple[str, ...]], ...] = (
             "too many pixels in the region",
             "request payload size exceeds the limit",
             "response size exceeds",
+            "total request size",
             "computation timed out",
             "deadline exceeded",
             "memory capacity exceeded",

@@ -1,5 +1,5 @@
 """The published Dynamic World network: from Sentinel-2 L1C pixels to nine class probabilities.
 
-Needs numpy and ONNX Runtime (the extra ``network``) and nothing of the rest of the project. ``dynamic_world.onnx`` is
-made by ``local.network.convert``; where it comes from and what it can do: docs/network.md.
+Needs numpy and ONNX Runtime (the extra ``network``); only ``fetching`` speaks to Earth Engine. ``dynamic_world.onnx``
+is made by ``local.network.convert``; where it comes from and what it can do: docs/network.md.
 """

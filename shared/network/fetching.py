@@ -1,0 +1,84 @@
+"""Fetching what the network needs of a Sentinel-2 L1C scene from Earth Engine, tile by tile.
+
+``computePixels`` gives at most 48 MiB; a tile of the network with its margin, ten bands and eight bytes a value, is
+less than a third of that.
+"""
+
+from typing import Any, NamedTuple
+
+import ee
+import numpy as np
+
+from shared.earth_engine.client import compute_pixels
+from shared.earth_engine.scene_masks import CLEAR_BAND
+from shared.errors import RetryLaterError
+from shared.network.normalisation import BANDS, BANDS_20_M, Pixels
+from shared.network.tiling import Span
+from shared.settings import Settings
+
+MOST_BYTES = 50_331_648
+_BYTES_A_VALUE = 8
+_PIXEL_M = 10
+# A value that no DN has: what is masked comes as 0, which dark ground has too once the offset is taken off.
+_MISSING = -1
+
+
+class SceneGrid(NamedTuple):
+    """The 10 m grid of a scene: CRS code and the corner of its tile, in metres of it; even sizes count from there."""
+
+    crs: str
+    west_m: float
+    north_m: float
+
+
+class Fetched(NamedTuple):
+    """The network's bands on a window, and where the mask says that the ground is seen, (H, W) bool."""
+
+    pixels: Pixels
+    clear: np.ndarray
+
+
+def scene_image(collection: str, image_id: str, clear: Any) -> Any:
+    """Ten bands: the network's nine in DN and ``clear``. The 20 m bands are interpolated before anything else."""
+    scene = ee.Image(f"{collection}/{image_id}")
+    fine = scene.select([band for band in BANDS if band not in BANDS_20_M])
+    coarse = scene.select(list(BANDS_20_M)).resample("bilinear")
+    bands = fine.addBands(coarse).select(list(BANDS)).toFloat().unmask(_MISSING, False)
+    return bands.addBands(clear.unmask(0, False).toFloat())
+
+
+def fetch(settings: Settings, image: Any, grid: SceneGrid, window: Span) -> Fetched:
+    """The pixels of a window of ``scene_image``.
+
+    Raises ValueError for a window that one request cannot give, RetryLaterError for an answer of another shape, and as
+    the service answers.
+    """
+    wanted = window.height * window.width * (len(BANDS) + 1) * _BYTES_A_VALUE
+    if wanted > MOST_BYTES:
+        raise ValueError(f"{window.height} × {window.width} pixels are {wanted} bytes, one request gives {MOST_BYTES}")
+    answer = compute_pixels(_request(image, grid, window), settings.earth_engine_patience_seconds)
+    if answer.shape != (window.height, window.width) or answer.dtype.names != (*BANDS, CLEAR_BAND):
+        raise RetryLaterError(
+            f"Earth Engine: expected {window.height} × {window.width} pixels of {len(BANDS) + 1} bands, found "
+            f"{answer.shape} of {answer.dtype.names}"
+        )
+    dn = np.stack([answer[band].astype(np.float32) for band in BANDS])
+    valid = dn >= 0
+    return Fetched(Pixels(np.where(valid, dn, np.float32(0)), valid), answer[CLEAR_BAND] > 0)
+
+
+def _request(image: Any, grid: SceneGrid, window: Span) -> dict[str, Any]:
+    affine = {
+        "scaleX": _PIXEL_M,
+        "shearX": 0,
+        "translateX": grid.west_m + window.left * _PIXEL_M,
+        "shearY": 0,
+        "scaleY": -_PIXEL_M,
+        "translateY": grid.north_m - window.top * _PIXEL_M,
+    }
+    dimensions = {"width": window.width, "height": window.height}
+    return {
+        "expression": image,
+        "fileFormat": "NUMPY_NDARRAY",
+        "grid": {"dimensions": dimensions, "affineTransform": affine, "crsCode": grid.crs},
+    }
