@@ -8,6 +8,7 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 from shapely import union_all
+from shapely.errors import ShapelyError
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
@@ -24,6 +25,18 @@ from shared.publishing import publish
 from shared.scenes import SceneName, parse_scene_name, sensing_time
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
+
+# What the geometry library raises for what is none.
+_NOT_GEOJSON = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RecursionError,
+    ShapelyError,
+)
 
 
 @functions_framework.cloud_event
@@ -68,7 +81,7 @@ def _outlines(image: AcquiredImage, settings: Settings) -> list[BaseGeometry]:
     if image.footprint is not None:
         try:
             outline = footprint_shape(image.footprint)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except _NOT_GEOJSON as error:
             raise InvalidMessageError(f"{image.image_id}: the footprint is not a GeoJSON geometry: {error}") from None
         if is_near_tile(outline, name.tile):
             return [outline]

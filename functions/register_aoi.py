@@ -6,9 +6,11 @@ from typing import Any
 
 import functions_framework
 from flask import Request, Response
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
 
 from shared.aoi_geometry import Fault
-from shared.errors import RetryLaterError
+from shared.ceilings import refuse_over_ceiling
+from shared.errors import LandcoverError, OverCeilingError
 from shared.handling import trace_field
 from shared.histories import histories_wanted, note_histories, registrations_of
 from shared.logs import log, log_fields
@@ -16,9 +18,10 @@ from shared.messages import Topic
 from shared.publishing import publish
 from shared.registration import InvalidRegistrationError, parse_event
 from shared.registry import OtherBodyError, record
+from shared.request_body import read_body
 from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
-from shared.webhook import SignatureError, verify
+from shared.webhook import SignatureError, check_headers, verify
 
 _MOST_ID_CHARACTERS = 256
 
@@ -34,13 +37,17 @@ def register_aoi(request: Request) -> Response:
 def _answer(request: Request, settings: Settings) -> Response:
     if request.method != "POST":
         return _problem(405, "Method not allowed", f"expected POST, found {request.method}")
-    if (request.content_length or 0) > settings.max_body_bytes:
-        return _problem(413, "Body too large", f"the limit is {settings.max_body_bytes} bytes")
-    body = request.stream.read(settings.max_body_bytes + 1)
-    if len(body) > settings.max_body_bytes:
-        return _problem(413, "Body too large", f"the limit is {settings.max_body_bytes} bytes")
+    headers = dict(request.headers.items())
     try:
-        webhook_id = verify(body, dict(request.headers.items()), settings.webhook_secrets.get_secret_value().split())
+        check_headers(headers)
+        body = read_body(request, settings.max_body_bytes, settings.max_body_seconds)
+        webhook_id = verify(body, headers, settings.webhook_secrets.get_secret_value().split())
+    except RequestEntityTooLarge:
+        return _problem(413, "Body too large", f"the limit is {settings.max_body_bytes} bytes")
+    except RequestTimeout:
+        return _problem(408, "Body too slow", f"the whole body is read for {settings.max_body_seconds:g} s at most")
+    except BadRequest as error:
+        return _problem(400, "Bad request", str(error.description))
     except SignatureError as error:
         log(logging.WARNING, "refused: signature")
         return _problem(401, "Not signed", str(error))
@@ -53,6 +60,7 @@ def _answer(request: Request, settings: Settings) -> Response:
         return _problem(422, "Invalid registration", f"{len(error.faults)} faults found", error.faults)
     warehouse = Warehouse(settings)
     try:
+        refuse_over_ceiling(event, warehouse)
         answers = record(event, webhook_id, body, warehouse)
         wanted = histories_wanted(webhook_id, warehouse)
         publish(settings, Topic.AOI_REGISTRATIONS, registrations_of(wanted))
@@ -60,7 +68,11 @@ def _answer(request: Request, settings: Settings) -> Response:
     except OtherBodyError:
         log(logging.WARNING, "refused: webhook-id")
         return _problem(409, "Conflict", "this webhook-id came with another body before")
-    except RetryLaterError as error:
+    except OverCeilingError as error:
+        log(logging.ERROR, "refused: ceiling", reason=str(error))
+        return _problem(403, "Over the ceiling of this deployment", str(error))
+    except LandcoverError as error:
+        # nothing that is left can be mended by the sender: refused queries are the operator's
         log(logging.ERROR, "registration not recorded", error=str(error))
         return _problem(503, "Try again", "the registration could not be recorded; send it again", retry_after=30)
     log(logging.INFO, "done", event=event.event_type, aoi=[a["aoi_id"] for a in answers[:20]])
@@ -73,7 +85,8 @@ def _problem(
     body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     if faults:
         body["errors"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
-    response = Response(json.dumps(body), status=status, content_type="application/problem+json")
+    # in a part, as a stream: of any other answer functions-framework reads the whole request first
+    response = Response(iter([json.dumps(body)]), status=status, content_type="application/problem+json")
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response

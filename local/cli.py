@@ -5,7 +5,7 @@ import sys
 from rich.console import Console
 
 from local.commands import network, pipeline, probe, reports, upkeep
-from local.commands.common import app
+from local.commands.common import app, plain
 from shared.errors import LandcoverError
 
 __all__ = ["app", "main", "network", "pipeline", "probe", "reports", "upkeep"]
@@ -16,5 +16,6 @@ def main() -> None:
     try:
         app()
     except LandcoverError as error:
-        Console(stderr=True, highlight=False).print(f"landcover: {error}", markup=False, soft_wrap=True)
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+        console.print(plain(f"landcover: {error}"), soft_wrap=True)
         sys.exit(1)

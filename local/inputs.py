@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rasterio
+from rasterio.errors import RasterioError
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine.catalog import SceneFile, read_scene
+from local.earth_engine.geotiff import open_geotiff
 from shared.classes import LABEL_BAND
 from shared.errors import UserInputError
 from shared.registration import InvalidRegistrationError, RegisteredAoi, parse_event
@@ -48,6 +49,14 @@ def read_aois(path: Path) -> dict[str, Any]:
         raise UserInputError(f"{path}: not GeoJSON (expected a list of features)")
     crs = {"crs": document["crs"]} if "crs" in document and kind == "FeatureCollection" else {}
     return {"type": "FeatureCollection", **crs, "features": [_with_id(f, n) for n, f in enumerate(features, 1)]}
+
+
+def read_secret(path: Path) -> str:
+    """The signing secret in a file. Raises UserInputError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserInputError(f"{path}: no secret can be read ({type(error).__name__})") from None
 
 
 def _with_id(feature: dict[str, Any], number: int) -> dict[str, Any]:
@@ -95,10 +104,13 @@ def check_scenes(folder: Path) -> list[SceneFile]:
 
 def _check_labels(scene: SceneFile) -> None:
     """Look at a coarse picture of the labels: anything but 0 to 8 means another product or another coding."""
-    with rasterio.open(scene.path) as dataset:
+    with open_geotiff(scene.path) as dataset:
         index = scene.band_names.index(LABEL_BAND) + 1
         shape = (min(dataset.height, _SAMPLE_PIXELS), min(dataset.width, _SAMPLE_PIXELS))
-        labels = dataset.read(index, out_shape=shape, masked=True).compressed()
+        try:
+            labels = dataset.read(index, out_shape=shape, masked=True).compressed()
+        except RasterioError as error:
+            raise UserInputError(f"{scene.path.name}: not a readable raster ({error})") from None
     odd = np.unique(labels[~np.isin(labels, np.arange(9)) & np.isfinite(labels)])
     if odd.size:
         found = ", ".join(f"{value:g}" for value in odd[:5])

@@ -38,6 +38,10 @@ class InvalidMessageError(NeverError):
     """A message body that does not fit its contract."""
 
 
+class OverCeilingError(NeverError):
+    """A registration that would take the register over what one deployment watches."""
+
+
 class InvalidRowsError(NeverError):
     """BigQuery refused rows because of their content."""
 

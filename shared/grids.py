@@ -5,6 +5,7 @@ between them and each piece is measured in its own zone's grid, so no pixel is r
 zone exists; scenes of the other zone fill only what is left masked.
 """
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -28,13 +29,20 @@ def utm_zone(crs: str) -> tuple[int, bool] | None:
 
 def is_near_tile(footprint: BaseGeometry, tile: str) -> bool:
     """Whether a lon/lat footprint lies where an MGRS tile such as ``T51TYL`` may: in its zone and band, and no further
-    beyond them than a tile and the odd zones of Norway and Svalbard reach.
+    beyond them than a tile and the odd zones of Norway and Svalbard reach; and whether it is as small as a tile, in
+    one part or on both sides of ±180°.
     """
+    parts = get_parts(footprint)
+    if footprint.is_empty or not footprint.is_valid or len(parts) > 2:
+        return False
     zone, band = int(tile[1:3]), _BANDS.find(tile[3])
     if not 1 <= zone <= 60 or band < 0:
         return False
     centre_deg, south_deg = 6 * zone - 183, 8 * band - 80
-    for west, south, east, north in bounds(get_parts(footprint)):
+    for west, south, east, north in bounds(parts):
+        narrowest = math.cos(math.radians(max(abs(south), abs(north))))
+        if north - south > _TILE_DEG or (east - west) * narrowest > _TILE_DEG:
+            return False
         off_centre = max(abs((x - centre_deg + 180) % 360 - 180) for x in (west, east))
         if off_centre > _MOST_OFF_CENTRE_DEG or south < south_deg - _TILE_DEG or north > south_deg + 12 + _TILE_DEG:
             return False

@@ -25,20 +25,24 @@ _CLOCK_SKEW_SECONDS = 60
 _CERTIFICATES_KEPT_SECONDS = 3600
 _TIMEOUT_SECONDS = 10.0
 _REMOVED_SIGNATURE = ".SIGNATURE_REMOVED_BY_GOOGLE"
+# Cloud Run sets it for every service (container contract).
+_CLOUD_RUN = "K_SERVICE"
 
 
 def require_push_account(authorization: str | None, settings: Settings) -> None:
     """Check the value of an ``Authorization`` header. Does nothing when no account is set: the embedded stack.
 
-    Raises UntrustedCallerError for any token but one that Google signed for the set account and audience, and
-    RetryLaterError when Google's certificates cannot be had.
+    Raises UntrustedCallerError for any token but one that Google signed for the set account and audience, for every
+    push when no account is set on Cloud Run, and RetryLaterError when Google's certificates cannot be had.
     """
     if settings.push_service_account is None:
+        if _CLOUD_RUN in os.environ:
+            raise UntrustedCallerError("no account that may push is set: LANDCOVER_PUSH_SERVICE_ACCOUNT")
         return
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise UntrustedCallerError("expected an identity token, found none")
-    if token.endswith(_REMOVED_SIGNATURE) and os.environ.get("K_SERVICE"):
+    if token.endswith(_REMOVED_SIGNATURE) and _CLOUD_RUN in os.environ:
         claims = _checked_by_cloud_run(token, settings)
     else:
         claims = _checked_here(token, settings)
@@ -56,7 +60,7 @@ def _checked_here(token: str, settings: Settings) -> dict[str, Any]:
                 token, certs=certificates, audience=settings.push_audience, clock_skew_in_seconds=_CLOCK_SKEW_SECONDS
             )
         )
-    except (ValueError, GoogleAuthError) as error:
+    except (ValueError, RecursionError, GoogleAuthError) as error:
         raise UntrustedCallerError(f"the identity token does not hold: {type(error).__name__}") from error
 
 
@@ -64,7 +68,7 @@ def _checked_by_cloud_run(token: str, settings: Settings) -> dict[str, Any]:
     try:
         claims = dict(jwt.decode(token, verify=False))  # type: ignore[no-untyped-call]
         issued, expires = float(claims["iat"]), float(claims["exp"])
-    except (KeyError, TypeError, ValueError, GoogleAuthError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError, GoogleAuthError) as error:
         raise UntrustedCallerError(f"the identity token does not hold: {type(error).__name__}") from error
     if not issued - _CLOCK_SKEW_SECONDS <= time.time() <= expires + _CLOCK_SKEW_SECONDS:
         raise UntrustedCallerError("the identity token is not of this time")

@@ -4,14 +4,33 @@ Fields that a receiver does not know are ignored: messages wait for up to a mont
 versions run at once. For the same reason a new field always has a default.
 """
 
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from shared.errors import InvalidMessageError
+from shared.scenes import parse_scene_name, sensing_time
+
+
+def _read_by(reader: Callable[[str], Any]) -> AfterValidator:
+    """Texts that a reader of ids takes; what it raises is a fault of the field."""
+
+    def check(text: str) -> str:
+        try:
+            reader(text)
+        except InvalidMessageError as error:
+            raise ValueError(str(error)) from None
+        return text
+
+    return AfterValidator(check)
+
 
 AoiId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
-OverpassId = Annotated[str, Field(pattern=r"^\d{8}T\d{6}$")]
+OverpassId = Annotated[str, _read_by(sensing_time)]
+SceneId = Annotated[str, Field(min_length=1, max_length=200), _read_by(parse_scene_name)]
 
 # A log line names this many of each; Cloud Logging takes 256 kB a line.
 _MOST_NAMED = 20
@@ -62,7 +81,7 @@ class Tick(Message):
 class AcquiredImage(Message):
     """An image that appeared: its id, its version (``system:version``, µs), and its footprint, GeoJSON in WGS84."""
 
-    image_id: str = Field(min_length=1, max_length=200)
+    image_id: SceneId
     version_us: int | None = None
     footprint: dict[str, Any] | None = Field(default=None, description="GeoJSON geometry in WGS84, when known.")
 

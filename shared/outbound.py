@@ -4,7 +4,9 @@ The address is resolved once, checked, and that very address is connected to, so
 call leads nowhere. Retries are Pub/Sub's: an attempt here is one request.
 """
 
+import threading
 import time
+from concurrent.futures import Future
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -25,6 +27,10 @@ _HTTP = Manager(
         user_agent_override="landcover-watch",
     )
 )
+# The whole of an attempt; those above are waits for one byte each. The platform ends the function after 60 s.
+_DEADLINE_SECONDS = 25.0
+# An attempt that is given up still waits for the receiver, on a thread of its own: so many, and no more is sent.
+_WAITING = threading.BoundedSemaphore(8)
 
 
 class Outcome(StrEnum):
@@ -49,7 +55,7 @@ def send(event: Event, url: str, secrets: list[str], now: datetime) -> Attempt:
     """Post an event, signed with every active secret, its id as ``webhook-id``.
 
     2xx is delivered. 410 is gone: the receiver wants no more. A private address is refused without a request. All else,
-    redirects too, has failed and may be tried again.
+    redirects and answers that take longer than 25 s too, has failed and may be tried again.
     """
     body = event.model_dump_json(include={"type", "timestamp", "data"}, exclude_none=True)
     headers = {
@@ -60,12 +66,14 @@ def send(event: Event, url: str, secrets: list[str], now: datetime) -> Attempt:
     }
     started = time.monotonic()
     try:
-        with _HTTP.send_request("POST", url, data=body.encode(), headers=headers, stream=True) as response:
-            status = response.status_code
+        status = _post(url, body.encode(), headers).result(_DEADLINE_SECONDS)
     except InvalidIPAddress as error:
         return Attempt(Outcome.REFUSED, None, f"{error} is not a public address", time.monotonic() - started)
     except requests.RequestException as error:
         return Attempt(Outcome.FAILED, None, type(error).__name__, time.monotonic() - started)
+    except TimeoutError:
+        reason = f"no answer within {_DEADLINE_SECONDS:g} s"
+        return Attempt(Outcome.FAILED, None, reason, time.monotonic() - started)
     seconds = time.monotonic() - started
     if 200 <= status < 300:
         return Attempt(Outcome.DELIVERED, status, "", seconds)
@@ -73,3 +81,23 @@ def send(event: Event, url: str, secrets: list[str], now: datetime) -> Attempt:
         return Attempt(Outcome.GONE, status, "the receiver answered 410", seconds)
     reason = "redirects are not followed" if 300 <= status < 400 else f"the receiver answered {status}"
     return Attempt(Outcome.FAILED, status, reason, seconds)
+
+
+def _post(url: str, body: bytes, headers: dict[str, str]) -> Future[int]:
+    """Begin one request; the status of its answer comes, or what went wrong."""
+    answer: Future[int] = Future()
+
+    def run() -> None:
+        try:
+            with _HTTP.send_request("POST", url, data=body, headers=headers, stream=True) as response:
+                answer.set_result(response.status_code)
+        except Exception as error:
+            answer.set_exception(error)
+        finally:
+            _WAITING.release()
+
+    if _WAITING.acquire(blocking=False):
+        threading.Thread(target=run, name="outbound", daemon=True).start()
+    else:
+        answer.set_exception(requests.ConnectionError("earlier attempts still wait for the receiver"))
+    return answer

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import antimeridian
 from shapely import STRtree
 from shapely.geometry import mapping, shape
 from shapely.geometry.base import BaseGeometry
 
 from shared.cutting import cut_to_pixels, pixels_of
+from shared.dateline import cut_at_antimeridian
 from shared.grids import partition
 from shared.scenes import SceneImage, by_overpass
 
@@ -91,13 +91,16 @@ class PlannedOverpass(NamedTuple):
 
 
 def footprint_shape(footprint: dict[str, Any]) -> BaseGeometry:
-    """A footprint as a shape within ±180°, wherever the source drew it across the antimeridian."""
+    """A footprint as a shape within ±180°, wherever the source drew it across the antimeridian.
+
+    Raises ValueError where it cannot be cut there.
+    """
     geometry = shape(footprint)
     if geometry.geom_type in {"LinearRing", "LineString"}:
         geometry = shape({"type": "Polygon", "coordinates": [list(geometry.coords)]})
     west, _, east, _ = geometry.bounds
     if west < -180 or east > 180 or east - west > 180:
-        geometry = shape(antimeridian.fix_geojson(mapping(geometry), fix_winding=True, great_circle=False))
+        geometry = cut_at_antimeridian(mapping(geometry))
     return geometry
 
 

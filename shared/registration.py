@@ -2,12 +2,23 @@
 
 import hashlib
 import json
+import unicodedata
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.aoi_geometry import Fault, crs_faults, ellipsoidal_area_m2, geometry_faults, normalise, to_geojson
+from shared.aoi_geometry import (
+    Fault,
+    crs_faults,
+    ellipsoidal_area_m2,
+    found,
+    geometry_faults,
+    normalise,
+    outline_deg,
+    positions_across,
+    to_geojson,
+)
 from shared.messages import AoiId
 from shared.settings import DYNAMIC_WORLD_START, Settings
 
@@ -17,6 +28,16 @@ DELETED = "aoi.deleted"
 _MOST_FAULTS = 100
 _MOST_TAGS = 50
 _CLOCK_TOLERANCE = timedelta(minutes=5)
+# What a body is made of takes up to thirty times its bytes once it is read; no registration has so many.
+_MOST_JSON_VALUES = 500_000
+# Where an outline is integrated, it takes 40 MB and a tenth of a second for so many degrees.
+_MOST_OUTLINE_DEG = 20_000.0
+# The cut at ±180° takes some 35 µs for each.
+_MOST_POSITIONS_ACROSS = 20_000
+# Cc and Cs are control characters and halves of surrogate pairs, Zl and Zp ends of lines.
+_NOT_IN_TEXTS = {"Cc", "Cs", "Zl", "Zp"}
+# What a spreadsheet takes for a formula; the wide ones as well where East Asian input is set.
+_FORMULA_SIGNS = "=+-@＝＋－＠"
 
 
 class InvalidRegistrationError(Exception):
@@ -37,6 +58,17 @@ class RegisteredAoi(NamedTuple):
     geometry_sha256: str
     area_m2: float
     bounds_deg: tuple[float, float, float, float]
+    backfill_start: date
+
+
+class _Draft(NamedTuple):
+    """One AOI of a registration whose geometry holds, as it was sent."""
+
+    pointer: str
+    aoi_id: str
+    label: str | None
+    tags: list[str]
+    geometry: dict[str, Any]
     backfill_start: date
 
 
@@ -64,7 +96,7 @@ def parse_event(body: bytes, settings: Settings) -> RegistrationEvent:
         case "aoi.deleted":
             event = RegistrationEvent(DELETED, event_time, [], _deleted(data, settings, faults))
         case other:
-            faults.append(Fault("/type", f"expected {REGISTERED} or {DELETED}, found {repr(other)[:60]}"))
+            faults.append(Fault("/type", f"expected {REGISTERED} or {DELETED}, found {found(other)}"))
             raise InvalidRegistrationError(faults)
     if faults:
         raise InvalidRegistrationError(faults)
@@ -81,6 +113,8 @@ def _load_json(body: bytes) -> Any:
             raise ValueError("an object has the same name twice")
         return dict(pairs)
 
+    if sum(body.count(mark) for mark in (b"[", b"{", b'"')) > _MOST_JSON_VALUES:
+        raise InvalidRegistrationError([Fault("", f"more than {_MOST_JSON_VALUES} arrays, objects and quotes")])
     try:
         return json.loads(body.decode("utf-8"), parse_constant=refuse_constant, object_pairs_hook=unique)
     except RecursionError:
@@ -96,7 +130,7 @@ def _event_time(value: Any, faults: list[Fault]) -> datetime:
         moment = datetime.fromisoformat(value)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        faults.append(Fault("/timestamp", f"expected an ISO 8601 time, found {repr(value)[:60]}"))
+        faults.append(Fault("/timestamp", f"expected an ISO 8601 time, found {found(value)}"))
         return now
     if moment > now + _CLOCK_TOLERANCE:
         # events are ordered by this time: one from the future would outrank everything until then
@@ -119,22 +153,35 @@ def _features(data: Any, settings: Settings, faults: list[Fault]) -> list[Regist
             return []
         where = [f"/data/features/{i}" for i in range(len(features))]
     else:
-        faults.append(Fault("/data/type", f"expected Feature or FeatureCollection, found {repr(kind)[:60]}"))
+        faults.append(Fault("/data/type", f"expected Feature or FeatureCollection, found {found(kind)}"))
         return []
     seen: dict[str, str] = {}
-    aois = []
+    drafts = []
     for feature, pointer in zip(features, where, strict=True):
-        aoi = _feature(feature, pointer, settings, faults)
-        if aoi is None:
+        draft = _feature(feature, pointer, settings, faults)
+        if draft is None:
             continue
-        if aoi.aoi_id in seen:
-            faults.append(Fault(f"{pointer}/id", f"the same AOI id as {seen[aoi.aoi_id]}"))
-        seen[aoi.aoi_id] = pointer
-        aois.append(aoi)
-    return aois
+        if draft.aoi_id in seen:
+            faults.append(Fault(f"{pointer}/id", f"the same AOI id as {seen[draft.aoi_id]}"))
+        seen[draft.aoi_id] = pointer
+        drafts.append(draft)
+    length_deg = sum(outline_deg(draft.geometry) for draft in drafts)
+    if length_deg > _MOST_OUTLINE_DEG:
+        faults.append(
+            Fault("/data", f"the outlines are {length_deg:.0f}° long together, the limit is {_MOST_OUTLINE_DEG:.0f}°")
+        )
+        return []
+    across = sum(positions_across(draft.geometry) for draft in drafts)
+    if across > _MOST_POSITIONS_ACROSS:
+        faults.append(
+            Fault("/data", f"{across} positions of areas across ±180°, the limit is {_MOST_POSITIONS_ACROSS}")
+        )
+        return []
+    measured = (_measured(draft, settings, faults) for draft in drafts)
+    return [aoi for aoi in measured if aoi is not None]
 
 
-def _feature(feature: Any, pointer: str, settings: Settings, faults: list[Fault]) -> RegisteredAoi | None:
+def _feature(feature: Any, pointer: str, settings: Settings, faults: list[Fault]) -> _Draft | None:
     if not isinstance(feature, dict) or feature.get("type") != "Feature":
         faults.append(Fault(pointer, "expected a GeoJSON Feature"))
         return None
@@ -148,23 +195,29 @@ def _feature(feature: Any, pointer: str, settings: Settings, faults: list[Fault]
     label = _text(properties, "label", pointer, faults) or _text(properties, "name", pointer, faults)
     tags = _tags(properties.get("tags", []), pointer, faults)
     start = _backfill_start(properties.get("backfill_start"), pointer, settings, faults)
-    faults.extend(geometry_faults(feature.get("geometry"), f"{pointer}/geometry", settings.max_vertices))
+    where = f"{pointer}/geometry"
+    faults.extend(geometry_faults(feature.get("geometry"), where, settings.max_vertices, settings.max_extent_deg))
     if len(faults) > before:
         return None
+    return _Draft(pointer, aoi_id, label, tags, feature["geometry"], start)
+
+
+def _measured(draft: _Draft, settings: Settings, faults: list[Fault]) -> RegisteredAoi | None:
+    where = f"{draft.pointer}/geometry"
     try:
-        geometry = normalise(feature["geometry"])
+        geometry = normalise(draft.geometry)
     except ValueError as error:
-        faults.append(Fault(f"{pointer}/geometry", str(error)))
+        faults.append(Fault(where, str(error)))
         return None
     area_m2 = ellipsoidal_area_m2(geometry)
     if area_m2 > settings.max_area_km2 * 1e6:
-        faults.append(
-            Fault(f"{pointer}/geometry", f"{area_m2 / 1e6:.1f} km², the limit is {settings.max_area_km2:g} km²")
-        )
+        faults.append(Fault(where, f"{area_m2 / 1e6:.1f} km², the limit is {settings.max_area_km2:g} km²"))
         return None
     text = json.dumps(to_geojson(geometry), separators=(",", ":"))
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return RegisteredAoi(aoi_id, label, tags, text, digest, area_m2, geometry.bounds, start)
+    return RegisteredAoi(
+        draft.aoi_id, draft.label, draft.tags, text, digest, area_m2, geometry.bounds, draft.backfill_start
+    )
 
 
 def _aoi_id(feature: dict[str, Any], properties: dict[str, Any], pointer: str, faults: list[Fault]) -> str:
@@ -183,7 +236,7 @@ def _checked_id(value: Any, where: str, faults: list[Fault]) -> str:
             Fault(
                 where,
                 "expected an AOI id of 1 to 128 letters, digits, '.', '_' or '-', starting with a letter or digit; "
-                f"found {repr(value)[:60]}",
+                f"found {found(value)}",
             )
         )
         return ""
@@ -193,22 +246,31 @@ def _text(properties: dict[str, Any], name: str, pointer: str, faults: list[Faul
     value = properties.get(name)
     if value is None:
         return None
-    if not isinstance(value, str) or len(value) > 500:
-        faults.append(Fault(f"{pointer}/properties/{name}", "expected a text of at most 500 characters"))
+    if reason := _unfit(value, most_characters=500):
+        faults.append(Fault(f"{pointer}/properties/{name}", reason))
         return None
-    return value
+    return str(value)
 
 
 def _tags(value: Any, pointer: str, faults: list[Fault]) -> list[str]:
-    ok = (
-        isinstance(value, list)
-        and len(value) <= _MOST_TAGS
-        and all(isinstance(t, str) and len(t) <= 100 for t in value)
-    )
-    if not ok:
-        faults.append(Fault(f"{pointer}/properties/tags", f"expected at most {_MOST_TAGS} short texts"))
+    where = f"{pointer}/properties/tags"
+    if not isinstance(value, list) or len(value) > _MOST_TAGS:
+        faults.append(Fault(where, f"expected at most {_MOST_TAGS} short texts"))
         return []
-    return list(value)
+    unfit = [(i, reason) for i, tag in enumerate(value) if (reason := _unfit(tag, most_characters=100))]
+    faults.extend(Fault(f"{where}/{i}", reason) for i, reason in unfit)
+    return [] if unfit else list(value)
+
+
+def _unfit(text: Any, most_characters: int) -> str | None:
+    """Why a text is not kept: tables, terminals and spreadsheets show it one day."""
+    if not isinstance(text, str) or len(text) > most_characters:
+        return f"expected a text of at most {most_characters} characters, found {found(text)}"
+    if any(unicodedata.category(character) in _NOT_IN_TEXTS for character in text):
+        return f"expected one line without control characters or surrogates, found {found(text)}"
+    if text.lstrip()[:1] in tuple(_FORMULA_SIGNS):
+        return f"a text that begins with {text.lstrip()[0]} is a formula to spreadsheets, found {found(text)}"
+    return None
 
 
 def _backfill_start(value: Any, pointer: str, settings: Settings, faults: list[Fault]) -> date:
@@ -218,7 +280,7 @@ def _backfill_start(value: Any, pointer: str, settings: Settings, faults: list[F
     try:
         start = max(date.fromisoformat(value), DYNAMIC_WORLD_START)
     except (TypeError, ValueError):
-        faults.append(Fault(where, f"expected a date like 2020-01-01, found {repr(value)[:40]}"))
+        faults.append(Fault(where, f"expected a date like 2020-01-01, found {found(value)}"))
         return settings.backfill_start
     if start > datetime.now(UTC).date():
         faults.append(Fault(where, f"{start} is in the future"))

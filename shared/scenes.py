@@ -19,12 +19,18 @@ from pydantic import BaseModel, ConfigDict
 from shared.classes import CLASS_NAMES
 from shared.errors import InvalidMessageError
 
-_STAMP = r"\d{8}T\d{6}"
-_IMAGE_ID = re.compile(rf"^(?P<sensing>{_STAMP})_(?P<datastrip>{_STAMP})_(?P<tile>T\d{{2}}[A-Z]{{3}})$")
+# Matched whole and in ASCII digits: anybody may publish ids.
+_STAMP = r"[0-9]{8}T[0-9]{6}"
+_TILE = r"T[0-9]{2}[A-Z]{3}"
+_IMAGE_ID = re.compile(rf"(?:[\w-]+/)*(?P<sensing>{_STAMP})_(?P<datastrip>{_STAMP})_(?P<tile>{_TILE})", re.ASCII)
 _PRODUCT_ID = re.compile(
-    rf"^S2[A-D]_MSI(?:L1C|L2A)_(?P<sensing>{_STAMP})_N\d{{4}}_R\d{{3}}_(?P<tile>T\d{{2}}[A-Z]{{3}})_{_STAMP}(?:\.SAFE)?$"
+    rf"(?:[\w-]+/)*S2[A-D]_MSI(?:L1C|L2A)_(?P<sensing>{_STAMP})_N[0-9]{{4}}_R[0-9]{{3}}_(?P<tile>{_TILE})_{_STAMP}"
+    r"(?:\.SAFE)?",
+    re.ASCII,
 )
-_OVERPASS_ID = re.compile(rf"^{_STAMP}$")
+_OVERPASS_ID = re.compile(_STAMP)
+# From the launch of Sentinel-2 to where no calendar is near its end.
+_FIRST_MOMENT, _LAST_MOMENT = datetime(2015, 6, 23, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class SceneName(NamedTuple):
@@ -38,14 +44,12 @@ class SceneName(NamedTuple):
 def parse_scene_name(name: str) -> SceneName:
     """Read a Dynamic World image id (with or without its collection path) or a Sentinel-2 product id.
 
-    Raises InvalidMessageError when it is neither. A product id has no datastrip time: its last stamp is a
-    discriminator, so the two are joined on (sensing time, tile) only.
+    Raises InvalidMessageError when it is neither, or its sensing time is no moment. A product id has no datastrip time:
+    its last stamp is a discriminator, so the two are joined on (sensing time, tile) only.
     """
-    stem = name.rsplit("/", 1)[-1]
-    if match := _IMAGE_ID.match(stem):
-        return SceneName(match["sensing"], match["datastrip"], match["tile"])
-    if match := _PRODUCT_ID.match(stem):
-        return SceneName(match["sensing"], "", match["tile"])
+    if match := _IMAGE_ID.fullmatch(name) or _PRODUCT_ID.fullmatch(name):
+        sensing_time(match["sensing"])
+        return SceneName(match["sensing"], match.groupdict().get("datastrip", ""), match["tile"])
     raise InvalidMessageError(
         f"{name[:120]!r} is neither a Dynamic World image id (20210103T023111_20210103T023107_T51TYL) "
         "nor a Sentinel-2 product id (S2A_MSIL1C_20210103T023111_N0209_R046_T51TYL_…)"
@@ -55,12 +59,15 @@ def parse_scene_name(name: str) -> SceneName:
 @lru_cache(maxsize=4096)
 def sensing_time(overpass_id: str) -> datetime:
     """The UTC moment an overpass id names. Raises InvalidMessageError when it names none."""
-    if not _OVERPASS_ID.match(overpass_id):
+    if not _OVERPASS_ID.fullmatch(overpass_id):
         raise InvalidMessageError(f"{overpass_id[:40]!r} is not an overpass id like 20210103T023111")
     try:
-        return datetime.strptime(overpass_id, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+        moment = datetime.strptime(overpass_id, "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     except ValueError:
         raise InvalidMessageError(f"{overpass_id!r} is not a moment in time") from None
+    if not _FIRST_MOMENT <= moment < _LAST_MOMENT:
+        raise InvalidMessageError(f"{overpass_id!r} is not a moment of Sentinel-2")
+    return moment
 
 
 def month_number(day: date) -> int:

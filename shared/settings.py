@@ -7,10 +7,11 @@ from datetime import date
 from functools import lru_cache
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import SettingsError
+from shared.signing import secret_fault
 
 DYNAMIC_WORLD_START = date(2015, 6, 27)
 
@@ -20,7 +21,7 @@ Identifier = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,1023}$")]
 class Settings(BaseSettings):
     """Settings of one deployment. Unknown values are refused with what was found and what was expected."""
 
-    model_config = SettingsConfigDict(env_prefix="LANDCOVER_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LANDCOVER_", frozen=True, hide_input_in_errors=True)
 
     project: str = Field(
         pattern=r"^[a-z][a-z0-9:.-]{2,62}$",
@@ -70,9 +71,23 @@ class Settings(BaseSettings):
         description="Standard Webhooks secrets (whsec_…) that sign events, separated by spaces.",
     )
     max_body_bytes: int = Field(default=5_000_000, gt=0, description="Largest webhook body accepted.")
+    max_body_seconds: float = Field(
+        default=20, gt=0, description="How long a webhook body may take to arrive, in seconds."
+    )
     max_features: int = Field(default=1_000, gt=0, description="Most AOIs in one webhook call.")
     max_vertices: int = Field(default=20_000, gt=0, description="Most positions in one AOI.")
     max_area_km2: float = Field(default=10_000, gt=0, description="Largest AOI accepted, in km².")
+    max_extent_deg: float = Field(
+        default=20, gt=0, description="Largest width and height of the box around one AOI, in degrees."
+    )
+    max_registered_aois: int = Field(
+        default=100_000, gt=0, description="Most AOIs in the register; a call that would add more is refused."
+    )
+    max_registered_km2: float = Field(
+        default=1_000_000,
+        gt=0,
+        description="Most km² of all AOIs in the register together; a call that would add more is refused.",
+    )
     backfill_start: date = Field(
         default=DYNAMIC_WORLD_START,
         description="First day measured for a new AOI when the registration names none.",
@@ -113,6 +128,14 @@ class Settings(BaseSettings):
         gt=0,
         description="Most bytes of AOI geometry in one Earth Engine request (limit 10 MB).",
     )
+
+    @field_validator("webhook_secrets", "event_secrets")
+    @classmethod
+    def _secrets_can_sign(cls, value: SecretStr) -> SecretStr:
+        for number, secret in enumerate(value.get_secret_value().split(), 1):
+            if fault := secret_fault(secret):
+                raise ValueError(f"secret {number}: {fault}")
+        return value
 
     @model_validator(mode="after")
     def _account_and_audience(self) -> Self:

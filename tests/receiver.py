@@ -2,6 +2,7 @@
 
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,13 +16,17 @@ from shared import outbound
 
 
 class Receiver:
-    """Answers each call with the next of ``answers`` (200 when there is none) and keeps what came."""
+    """Answers each call with the next of ``answers`` (200 when there is none) and keeps what came.
+
+    While ``trickles`` is set, an answer is a line of a header now and then, without end.
+    """
 
     def __init__(self, port: int) -> None:
         self.url = f"https://localhost:{port}/landcover"
         self.answers: list[int] = []
         self.calls: list[tuple[dict[str, str], bytes]] = []
         self.elsewhere = 0
+        self.trickles = threading.Event()
 
 
 @contextmanager
@@ -34,6 +39,10 @@ def receiving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receive
             receiver.calls.append((dict(self.headers.items()), body))
             status = receiver.answers.pop(0) if receiver.answers else 200
             self.send_response(status)
+            while receiver.trickles.is_set():
+                self.send_header("X-Wait", "a while")
+                self.flush_headers()
+                time.sleep(0.2)
             if 300 <= status < 400:
                 self.send_header("Location", f"https://localhost:{server.server_port}/elsewhere")
             self.send_header("Content-Length", "0")
@@ -63,6 +72,7 @@ def receiving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receive
     )
     monkeypatch.setattr(outbound, "_HTTP", Manager(here))
     yield receiver
+    receiver.trickles.clear()
     server.shutdown()
     server.server_close()
     thread.join(timeout=10)

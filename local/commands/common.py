@@ -24,7 +24,7 @@ _LONGEST_WAIT_SECONDS = 3600.0
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="The command line ``landcover``."
 )
-CONSOLE = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+CONSOLE = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200)
 
 Out = Annotated[Path, typer.Option(help="Folder for warehouse, tables and report.")]
 Embedded = Annotated[
@@ -36,7 +36,12 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 def say(text: str) -> None:
     """One line for the person at the terminal."""
-    CONSOLE.print(text)
+    CONSOLE.print(plain(text))
+
+
+def plain(text: str) -> str:
+    """Text as it is shown: what a stranger's message holds moves no cursor, names no link and begins no line."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 class Opened(NamedTuple):

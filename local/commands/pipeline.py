@@ -1,6 +1,7 @@
 """Running the pipeline on this machine, and registering areas anywhere."""
 
 import json
+import os
 import shutil
 import sys
 from enum import StrEnum
@@ -139,15 +140,17 @@ def serve(
 def register(
     aois: Annotated[Path, typer.Argument(help="GeoJSON file with the areas.")],
     url: Annotated[str, typer.Option(help="Address of the registration webhook.")],
-    secret: Annotated[
-        str, typer.Option(envvar="LANDCOVER_WEBHOOK_SECRET", help="Signing secret (whsec_…).", show_default=False)
-    ] = "",
+    secret_file: Annotated[
+        Path | None, typer.Option(help="File with the signing secret (whsec_…); default: LANDCOVER_WEBHOOK_SECRET.")
+    ] = None,
 ) -> None:
     """Sign and post areas to a webhook."""
     from local import inputs  # noqa: PLC0415
     from local.pipeline import post_registration  # noqa: PLC0415
 
+    # not as an option: whoever lists the processes of a machine reads those
+    secret = inputs.read_secret(secret_file) if secret_file else os.environ.get("LANDCOVER_WEBHOOK_SECRET", "")
     if not secret:
-        raise UserInputError("no signing secret: give --secret or set LANDCOVER_WEBHOOK_SECRET")
-    for answer in post_registration(inputs.read_aois(aois), url, secret):
+        raise UserInputError("no signing secret: give --secret-file or set LANDCOVER_WEBHOOK_SECRET")
+    for answer in post_registration(inputs.read_aois(aois), url, secret.strip()):
         say(f"{answer['aoi_id']} version {answer['aoi_version']}: {answer['area_m2'] / 1e6:.3f} km²")

@@ -7,12 +7,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import rasterio
 import shapely
 from rasterio.warp import transform_geom
 from shapely.geometry import mapping, shape
 
 from local.earth_engine.errors import asset_not_found
+from local.earth_engine.geotiff import open_geotiff
 from local.earth_engine.raster import RasterFile
 from local.earth_engine.values import Band, Collection, Geometry, Image, Pixels, Window
 from shared.classes import CLASS_NAMES, LABEL_BAND
@@ -40,15 +40,12 @@ def read_scene(path: Path) -> SceneFile:
         raise UserInputError(f"{path.name}: the file name is not an image id: {error}") from None
     if not name.datastrip_stamp:
         raise UserInputError(f"{path.name}: expected a Dynamic World image id as file name, found a product id")
-    try:
-        with rasterio.open(path) as dataset:
-            if dataset.crs is None:
-                raise UserInputError(f"{path.name}: the raster has no coordinate reference system")
-            if dataset.transform.b or dataset.transform.d:
-                raise UserInputError(f"{path.name}: the raster's grid is rotated; expected rows along the x axis")
-            names = _band_names(path, dataset)
-    except rasterio.errors.RasterioIOError as error:
-        raise UserInputError(f"{path.name}: not a readable raster ({error})") from None
+    with open_geotiff(path) as dataset:
+        if dataset.crs is None:
+            raise UserInputError(f"{path.name}: the raster has no coordinate reference system")
+        if dataset.transform.b or dataset.transform.d:
+            raise UserInputError(f"{path.name}: the raster's grid is rotated; expected rows along the x axis")
+        names = _band_names(path, dataset)
     return SceneFile(path, path.stat().st_mtime_ns, names)
 
 
@@ -109,7 +106,7 @@ class SceneCatalog:
 
 
 def _load(collection: str, scene: SceneFile) -> Image:
-    with rasterio.open(scene.path) as dataset:
+    with open_geotiff(scene.path) as dataset:
         tags = dataset.tags()
         dimensions = (dataset.width, dataset.height)
         dtypes = dataset.dtypes

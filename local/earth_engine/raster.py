@@ -12,6 +12,7 @@ from pyproj import Proj, Transformer
 from rasterio.windows import Window as RasterWindow
 from scipy.interpolate import RegularGridInterpolator
 
+from local.earth_engine.geotiff import open_geotiff
 from local.earth_engine.values import Pixels, Projection, Window, parse_crs
 
 # Areal scale of a map projection varies so slowly that nodes every 64 pixels, interpolated linearly, are within
@@ -24,7 +25,7 @@ class RasterFile:
     """An open GeoTIFF. GDAL datasets are not thread-safe, so reads take turns."""
 
     def __init__(self, path: Path) -> None:
-        self._dataset = rasterio.open(path)
+        self._dataset = open_geotiff(path)
         self._lock = threading.Lock()
         self.projection = Projection(_crs_code(self._dataset), self._dataset.transform)
         self.width, self.height = self._dataset.width, self._dataset.height

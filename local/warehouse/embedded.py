@@ -12,6 +12,7 @@ import structlog
 from google.cloud import bigquery
 
 from local.faults import Faults
+from local.pooled_server import LOOPBACK_NAMES
 from local.warehouse.front import BigQueryFront
 from shared.errors import UserInputError
 from shared.schedules import schedules
@@ -37,17 +38,17 @@ class EmbeddedBigQuery:
         self._unfinished = folder.with_name(f"{folder.name}.unfinished")
         self._begin(folder)
         _quiet()
-        from bqemulator.config import LogLevel, PersistenceMode  # noqa: PLC0415 — slow; only the embedded stack pays
-        from bqemulator.config import Settings as EmulatorSettings  # noqa: PLC0415
-        from bqemulator.server import EmulatorServer  # noqa: PLC0415
+        from bqemulator import server as emulator  # noqa: PLC0415 — slow; only the embedded stack pays
+        from bqemulator.config import LogLevel, PersistenceMode  # noqa: PLC0415
         from bqemulator.versioning.snapshots import SnapshotManager  # noqa: PLC0415
         from duckdb_extensions import import_extension  # noqa: PLC0415
 
         import_extension("spatial")
         # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
         SnapshotManager.capture = lambda *_, **__: None
-        self._server = EmulatorServer(
-            EmulatorSettings(
+        emulator.create_app = _application  # type: ignore[assignment]
+        self._server = emulator.EmulatorServer(
+            _settings_by_code(
                 persistence_mode=PersistenceMode.PERSISTENT,
                 data_dir=folder,
                 rest_host="127.0.0.1",
@@ -58,8 +59,11 @@ class EmbeddedBigQuery:
                 log_level=LogLevel.CRITICAL,
                 enable_format_extensions=False,
                 query_cache_ttl_seconds=0,
+                upload_staging_dir=folder / "uploads",
             )
         )
+        self._start_engine = self._server._engine.start
+        self._server._engine.start = self._start_locked  # type: ignore[method-assign]
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -114,12 +118,39 @@ class EmbeddedBigQuery:
             self._failure = error
             self._ready.set()
             return
-        # whoever reaches the port may run any SQL, which otherwise reads and writes files as the user who started it
+        self._ready.set()
+        self._loop.run_forever()
+
+    async def _start_locked(self) -> None:
+        """Before any port is open: whoever reaches one may run any SQL, which otherwise reads and writes files as the
+        user who started it.
+        """
+        await self._start_engine()
         connection = self._server._engine._connection
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        self._ready.set()
-        self._loop.run_forever()
+
+
+def _settings_by_code(**values: Any) -> Any:
+    """The emulator's settings, whatever ``BQEMU_*`` and ``.bqemu.toml`` say: hosts, folders, an administration."""
+    from bqemulator.config import Settings as EmulatorSettings  # noqa: PLC0415
+
+    class SettingsByCode(EmulatorSettings):
+        @classmethod
+        def settings_customise_sources(cls, _: Any, init_settings: Any, **__: Any) -> Any:
+            return (init_settings,)
+
+    return SettingsByCode(**values)
+
+
+def _application(context: Any) -> Any:
+    """The emulator's own application, for those who name this machine as host."""
+    from bqemulator.api.app import create_app  # noqa: PLC0415
+    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
+
+    application = create_app(context)
+    application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES))
+    return application
 
 
 def _quiet() -> None:

@@ -96,7 +96,7 @@ def test_services_run_the_right_file_with_the_right_variables(deployed: Deployed
         values = {
             key.removeprefix("LANDCOVER_").lower(): value for key, value in config["environment_variables"].items()
         }
-        values |= dict.fromkeys(service["secrets"], "whsec_c2VjcmV0")
+        values |= dict.fromkeys(service["secrets"], "whsec_bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg==")
         assert Settings(**values).project == PROJECT
 
 

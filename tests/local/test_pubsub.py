@@ -15,7 +15,11 @@ from werkzeug.wrappers import Request, Response
 from local import bus, google_pubsub
 from local.bus import Bus
 from local.google_pubsub import GooglePubSub
+from shared import publishing
+from shared.errors import RetryLaterError
+from shared.messages import Topic
 from shared.messaging import Messaging, messaging
+from shared.settings import Settings
 
 WAIT_SECONDS = 90.0
 
@@ -160,3 +164,27 @@ def test_the_bus_delivers_after_a_restart_what_was_not_acknowledged(tmp_path: Pa
     (push,) = after.of("dispatch")
     assert (push.data, push.attributes) == (b"pending", {"a": "b"})
     assert push.attempt > 1
+
+
+def test_a_request_is_as_large_as_the_service_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages for 1,000 areas with the longest ids are 158 kB each: a hundred of them are too many bytes at once."""
+    received = Receiver()
+    running = Bus("some-project", received.push).start()
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", running.address)
+    publishing._publisher.cache_clear()
+    sizes: list[int] = []
+    kept = running.publish
+    monkeypatch.setattr(
+        running, "publish", lambda topic, data, given: (sizes.append(len(data)), kept(topic, data, given))[1]
+    )
+    settings = Settings(project="some-project")
+    try:
+        messages = [(bytes([n % 256]) * 158_000, {"n": str(n)}) for n in range(130)]
+        assert publishing.publish_raw(settings, Topic.DEAD_LETTERS, messages) == 130
+        assert sizes == [158_000] * 130
+        assert publishing.publish_raw(settings, Topic.DEAD_LETTERS, []) == 0
+        with pytest.raises(RetryLaterError, match="request_size is too large"):
+            publishing.publish_raw(settings, Topic.DEAD_LETTERS, [(b"x" * 10_000_001, {})])
+    finally:
+        running.stop()
+        publishing._publisher.cache_clear()

@@ -1,11 +1,16 @@
 """Bad input at the command line gives one clear sentence; good input from other people's hands works."""
 
 import csv
+import http.server
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +29,15 @@ SQUARE = {
 }
 
 
-def landcover(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([LANDCOVER, *map(str, arguments)], capture_output=True, text=True, timeout=300, check=False)
+def landcover(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [LANDCOVER, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, **environment},
+    )
 
 
 def refused(done: subprocess.CompletedProcess[str], *mentions: str) -> None:
@@ -137,10 +149,65 @@ def test_a_period_without_scenes(tmp_path: Path, aois: Path, scenes: Path) -> No
     refused(done, "no scene", "2021-07-03")
 
 
-def test_a_webhook_that_is_not_there(tmp_path: Path, aois: Path) -> None:
-    done = landcover("register", aois, "--url", "http://127.0.0.1:9", "--secret", "whsec_c2VjcmV0c2VjcmV0")
-    refused(done, "cannot be reached")
-    assert "c2VjcmV0" not in done.stderr
+SECRET = "whsec_b2xkIHNlY3JldCBvZiB0d2VudHktZm91cg=="
+
+
+@pytest.mark.parametrize(
+    ("url", "mention"),
+    [
+        ("http://127.0.0.1:9", "cannot be reached"),
+        ("http://webhook.example", "expected an https:// address"),
+        ("ftp://127.0.0.1", "expected an https:// address"),
+        ("http://[", "expected an https:// address"),
+        ("http://127.0.0.1@webhook.example/", "expected an https:// address"),
+    ],
+)
+def test_a_webhook_that_cannot_be_posted_to(tmp_path: Path, aois: Path, url: str, mention: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n", encoding="utf-8")
+    done = landcover("register", aois, "--url", url, "--secret-file", file)
+    refused(done, mention)
+    assert SECRET[6:] not in done.stderr
+
+
+@contextmanager
+def answering(status: int, **headers: str) -> Iterator[tuple[str, list[str]]]:
+    """A server that gives every call the same answer; its address and the paths that were called."""
+    paths: list[str] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            paths.append(self.path)
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", paths
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("status", [202, 301, 307, 308])
+def test_body_and_signature_go_to_no_other_address(aois: Path, status: int) -> None:
+    with answering(200) as (elsewhere, taken), answering(status, Location=f"{elsewhere}/taken") as (url, asked):
+        done = landcover("register", aois, "--url", f"{url}/hook", LANDCOVER_WEBHOOK_SECRET=SECRET)
+    refused(done, "not like the webhook" if status == 202 else "which is not followed")
+    assert (asked, taken) == (["/hook"], [])
+
+
+@pytest.mark.parametrize(
+    ("secret", "mention"), [("", "no signing secret"), ("whsec_***", "base64"), ("whsec_QQ==", "found 1")]
+)
+def test_a_secret_that_cannot_sign(aois: Path, secret: str, mention: str) -> None:
+    refused(landcover("register", aois, "--url", "https://h", LANDCOVER_WEBHOOK_SECRET=secret), mention)
 
 
 def test_a_report_from_nowhere(tmp_path: Path) -> None:
@@ -188,10 +255,12 @@ def test_serve_prints_where_everything_is_and_takes_registrations(tmp_path: Path
             assert process.stdout is not None
             addresses = json.loads(process.stdout.readline())
             assert {"webhook", "earth_engine", "bigquery", "project", "dataset", "webhook_secret"} <= addresses.keys()
-            done = landcover("register", aois, "--url", addresses["webhook"], "--secret", addresses["webhook_secret"])
+            done = landcover(
+                "register", aois, "--url", addresses["webhook"], LANDCOVER_WEBHOOK_SECRET=addresses["webhook_secret"]
+            )
             assert done.returncode == 0, done.stderr
             assert "aoi-1 version 1" in done.stdout
-            unsigned = signed_post(addresses["webhook"], "whsec_d3Jvbmd3cm9uZ3dyb25n", "{}")
+            unsigned = signed_post(addresses["webhook"], SECRET, "{}")
             assert unsigned.status_code == 401
         finally:
             process.send_signal(signal.SIGINT)

@@ -20,7 +20,7 @@ from tests.receiver import Receiver, receiving
 from tests.scenes import write_scene
 from tests.stacks import announce, feature, quiet, register, rows, settle, start_stack
 
-SECRETS = ["whsec_bmV3IHNlY3JldCBmb3IgdGVzdHM=", "whsec_b2xkIHNlY3JldCBmb3IgdGVzdHM="]
+SECRETS = ["whsec_bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg==", "whsec_b2xkIHNlY3JldCBvZiB0d2VudHktZm91cg=="]
 FIRST, SECOND = "20210703T023111_20210703T023105_T51TYL", "20210708T023109_20210708T023105_T51TYL"
 SECOND_TILE = "20210708T023109_20210708T023105_T51TYK"
 SQUARE = dict(mapping(box(125.661, 45.1, 125.672, 45.108)))
@@ -135,6 +135,17 @@ def test_a_receiver_that_cannot_be_had_or_is_not_trusted_has_failed(
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     assert send(change(), receiver.url, SECRETS, moment).reason == "SSLError"
     assert receiver.calls == []
+
+
+def test_an_answer_that_does_not_end_has_failed(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the whole never: the platform would end the function, and no attempt be on record."""
+    monkeypatch.setattr(outbound, "_DEADLINE_SECONDS", 0.5)
+    receiver.trickles.set()
+    moment = datetime(2021, 7, 3, tzinfo=UTC)
+    attempts = [send(change(), receiver.url, SECRETS, moment) for _ in range(9)]
+    assert {(a.outcome, a.status_code) for a in attempts} == {(Outcome.FAILED, None)}
+    assert [a.reason for a in attempts] == ["no answer within 0.5 s"] * 8 + ["ConnectionError"], "one more has to wait"
+    receiver.trickles.clear()
 
 
 def test_without_an_address_nobody_is_told(tmp_path: Path) -> None:

@@ -15,14 +15,16 @@ from shapely.geometry import shape
 from local.stack import Stack
 from shared.registration import InvalidRegistrationError, parse_event
 from shared.settings import Settings
-from tests.hostile import hostile_bodies, registration
+from tests.hostile import crafted_bodies, hostile_bodies, registration, worst_bodies
+from tests.memory import peaks_mib
 from tests.stacks import signed_post, start_stack
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # large enough that geometry, not size, decides about the third-party files
-    with start_stack(tmp_path_factory.mktemp("hostile"), max_area_km2="600000000", max_vertices="200000") as running:
+    limits = {"max_area_km2": 6e8, "max_vertices": 200_000, "max_extent_deg": 360, "max_registered_km2": 1e12}
+    with start_stack(tmp_path_factory.mktemp("hostile"), **{k: f"{v:.0f}" for k, v in limits.items()}) as running:
         yield running
 
 
@@ -76,21 +78,51 @@ def test_every_third_party_geojson_is_answered_properly(stack: Stack, shared_dat
 SETTINGS = Settings(project="some-project")
 
 
-@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
-@given(hostile_bodies())
-def test_generated_bodies_are_parsed_or_refused_with_faults(raw: bytes) -> None:
+def judge_parsing(raw: bytes) -> None:
     try:
         event = parse_event(raw, SETTINGS)
     except InvalidRegistrationError as refused:
         assert refused.faults
         assert all(fault.pointer == "" or fault.pointer.startswith("/") for fault in refused.faults)
-        json.dumps([fault._asdict() for fault in refused.faults], allow_nan=False)
+        json.dumps([fault._asdict() for fault in refused.faults], allow_nan=False).encode("ascii")
+        assert all(len(fault.detail) < 1_000 for fault in refused.faults)
         return
     for aoi in event.registered:
         geometry = shape(json.loads(aoi.geometry))
         assert geometry.is_valid
         assert aoi.area_m2 > 0
+        assert not any(c in text for text in (aoi.label or "", *aoi.tags) for c in "\x00\x07\x1b\n\u2028")
+        " ".join((aoi.label or "", *aoi.tags)).encode("utf-8")
     json.dumps([aoi.area_m2 for aoi in event.registered], allow_nan=False)
+
+
+@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(hostile_bodies())
+def test_generated_bodies_are_parsed_or_refused_with_faults(raw: bytes) -> None:
+    judge_parsing(raw)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(crafted_bodies())
+def test_bodies_around_what_has_broken_things_are_parsed_or_refused_with_faults(raw: bytes) -> None:
+    judge_parsing(raw)
+
+
+def test_the_worst_bodies_take_little_memory(tmp_path: Path) -> None:
+    """In a process of their own: 256 MiB with all that is imported, of the 512 MiB that an instance has."""
+    script = (
+        "import sys; from pathlib import Path; from shared.settings import Settings\n"
+        "from shared.registration import InvalidRegistrationError, parse_event\n"
+        "for path in sorted(Path(sys.argv[1]).iterdir()):\n"
+        "    try: parse_event(path.read_bytes(), Settings(project='some-project'))\n"
+        "    except InvalidRegistrationError: pass\n"
+        "    peak(path.name)\n"
+    )
+    for name, body in worst_bodies().items():
+        (tmp_path / name).write_bytes(body)
+    peaks = peaks_mib(script, str(tmp_path))
+    assert peaks.keys() == worst_bodies().keys()
+    assert max(peaks.values()) < 256, peaks
 
 
 boxes = st.tuples(st.floats(-179.9, 179), st.floats(-80, 79), st.floats(1e-4, 0.5), st.floats(1e-4, 0.5))

@@ -92,6 +92,12 @@ def redacted(token: str) -> str:
     return f"{token.rpartition('.')[0]}.SIGNATURE_REMOVED_BY_GOOGLE"
 
 
+def deep(token: str) -> str:
+    """A token whose header nests thousands of lists."""
+    header = base64.urlsafe_b64encode(b'{"alg": ' + b"[" * 3_000 + b"]" * 3_000 + b"}").decode().rstrip("=")
+    return f"{header}.{token.split('.', 1)[1]}"
+
+
 @pytest.mark.parametrize("function", ["measure", "record_dead_letter"])
 def test_a_push_with_the_right_token_is_let_in(stack: Stack, google: Key, function: str) -> None:
     assert push(stack, function, {"Authorization": f"Bearer {google.token()}"}) == 200
@@ -115,6 +121,7 @@ def test_a_push_without_the_right_token_is_refused_and_does_nothing(stack: Stack
         f"Bearer {Key().token()}",
         f"Bearer {unsigned(google.token())}",
         f"Bearer {google.token()[:-20]}",
+        f"Bearer {deep(google.token())}",
     ]
     before = rows(stack, "dead_letters")
     for value in wrong:
@@ -163,6 +170,14 @@ def test_certificates_that_cannot_be_had_are_a_reason_to_retry_that_the_log_name
     (line,) = log_lines(tmp_path)
     assert (line["severity"], line["message"], line["function"]) == ("WARNING", "will be retried", "measure")
     assert "certificates" in line["error"]
+
+
+def test_on_cloud_run_no_push_is_let_in_where_no_account_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(project="some-project")
+    identity.require_push_account(None, settings)
+    monkeypatch.setenv("K_SERVICE", "landcover-measure")
+    with pytest.raises(UntrustedCallerError, match="no account that may push is set"):
+        identity.require_push_account("Bearer x.y.z", settings)
 
 
 def test_account_and_audience_go_together(monkeypatch: pytest.MonkeyPatch) -> None:

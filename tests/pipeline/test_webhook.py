@@ -1,9 +1,17 @@
 """The registration webhook over HTTP: signatures, faults with pointers, limits, idempotency, deletion."""
 
+import http.client
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -12,11 +20,14 @@ from shapely.geometry import mapping
 from standardwebhooks import Webhook
 
 from local.stack import Stack
+from shared.errors import NeverError
+from shared.settings import load_settings
+from shared.warehouse.client import Warehouse
 from shared.webhook import SignatureError, verify
 from tests.stacks import event, feature, rows, signed_post, start_stack
 
 SQUARE = dict(mapping(box(125.0, 45.0, 125.02, 45.01)))
-OLD_SECRET = "whsec_" + "b2xkIHNlY3JldCBvbGQgc2VjcmV0"
+OLD_SECRET = "whsec_b2xkIHNlY3JldCBvZiB0d2VudHktZm91cg=="
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +110,10 @@ def test_a_thousand_features_are_one_call_and_one_more_is_refused(stack: Stack) 
         ({"type": "aoi.registered", "data": feature("a", SQUARE, tags="x", backfill_start="soon")}, ["/data/properties/tags", "/data/properties/backfill_start"]),
         ({"type": "aoi.registered", "data": feature("a", dict(mapping(box(0, 0, 1, 1))))}, ["/data/geometry"]),
         ({"type": "aoi.registered", "data": {"type": "FeatureCollection", "crs": {"properties": {"name": "EPSG:32633"}}, "features": [feature("a", SQUARE), feature("a", SQUARE)]}}, ["/data/crs", "/data/features/1/id"]),
+        ({"type": "aoi.registered", "data": feature("a", SQUARE, name="=HYPERLINK(1)", tags=["x", "＠x", "-1"])}, ["/data/properties/name", "/data/properties/tags/1", "/data/properties/tags/2"]),
+        ({"type": "aoi.registered", "data": feature("a", SQUARE, label=" +1", tags=["\ud800"])}, ["/data/properties/label", "/data/properties/tags/0"]),
+        ({"type": "aoi.registered", "data": feature("a", SQUARE, label="a\x00b", tags=["\x1b[2J", "a\nb", "\u2028"])}, ["/data/properties/label", *(f"/data/properties/tags/{i}" for i in range(3))]),
+        ({"type": "aoi.registered", "data": feature("a", dict(mapping(box(0, 0, 20.1, 0.00001))))}, ["/data/geometry/coordinates"]),
         ({"type": "aoi.deleted", "data": {}}, ["/data/aoi_id"]),
         ({"type": "aoi.deleted", "data": {"aoi_ids": ["a", 1.5]}}, ["/data/aoi_ids/1"]),
     ],
@@ -159,6 +174,124 @@ def test_whatever_is_wrong_with_a_signature_is_401(stack: Stack, change: dict[st
     problem(requests.post(stack.webhook_url, data=text, headers=sent, timeout=10), 401)
 
 
+def answer_before_the_body(stack: Stack, headers: dict[str, str]) -> int:
+    """The status that is answered while the body that was announced has not begun."""
+    address = urlsplit(stack.webhook_url)
+    lines = [f"POST / HTTP/1.1\r\nHost: {address.netloc}\r\n", *(f"{k}: {v}\r\n" for k, v in headers.items()), "\r\n"]
+    with socket.create_connection((address.hostname, address.port), timeout=20) as connection:
+        connection.sendall("".join(lines).encode())
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response.status
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"webhook-id": None},
+        {"webhook-signature": None},
+        {"webhook-signature": "v2,QQ== v1a,QQ== v1,short"},
+        {"webhook-timestamp": None},
+        {"webhook-timestamp": "1"},
+        {"webhook-timestamp": "nan"},
+    ],
+)
+@pytest.mark.parametrize("length", [{"content-length": "100000"}, {"transfer-encoding": "chunked"}])
+def test_what_no_body_can_make_right_is_401_before_the_body_is_read(
+    stack: Stack, change: dict[str, str | None], length: dict[str, str]
+) -> None:
+    now = datetime.now(UTC)
+    headers = {
+        "webhook-id": "s",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(OLD_SECRET).sign("s", now, "{}"),
+        **change,
+        **length,
+    }
+    assert answer_before_the_body(stack, {k: v for k, v in headers.items() if v is not None}) == 401
+
+
+def test_a_body_that_comes_too_slowly_is_given_up_on_the_server_that_is_deployed(tmp_path: Path) -> None:
+    """functions-framework, so gunicorn, as on Cloud Run; a byte now and then would hold its thread for ever."""
+    root = Path(__file__).resolve().parents[2]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(root),
+        "LANDCOVER_PROJECT": "some-project",
+        "LANDCOVER_WEBHOOK_SECRETS": OLD_SECRET,
+        "LANDCOVER_MAX_BODY_SECONDS": "0.5",
+    }
+    command = [Path(sys.executable).parent / "functions-framework", "--target", "register_aoi", "--host", "127.0.0.1"]
+    source = ["--source", root / "functions" / "register_aoi.py", "--port", str(port)]
+    with subprocess.Popen([*command, *source], env=environment, cwd=tmp_path, stderr=subprocess.DEVNULL) as server:
+        try:
+            connection = connected(port)
+            now = datetime.now(UTC)
+            signature = Webhook(OLD_SECRET).sign("s", now, "{}")
+            lines = f"webhook-id: s\r\nwebhook-timestamp: {int(now.timestamp())}\r\nwebhook-signature: {signature}\r\n"
+            connection.sendall(f"POST / HTTP/1.1\r\nHost: x\r\n{lines}Content-Length: 100000\r\n\r\n{{".encode())
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert response.status == 408
+            assert json.loads(response.read())["status"] == 408
+        finally:
+            server.terminate()
+
+
+def connected(port: int) -> socket.socket:
+    for _ in range(600):
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=30)
+        except ConnectionRefusedError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+@pytest.fixture
+def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Changes settings of the functions of a running stack."""
+
+    def change(**values: float) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"LANDCOVER_{name.upper()}", str(value))
+        load_settings.cache_clear()
+
+    yield change
+    monkeypatch.undo()
+    load_settings.cache_clear()
+
+
+def test_over_a_ceiling_is_403_and_costs_nothing(stack: Stack, setting: Any) -> None:
+    send(stack, body(feature("held-1", SQUARE)), "c1")
+    present = rows(stack, "aois")
+    count, km2 = len(present), sum(row["area_m2"] for row in present) / 1e6
+    setting(max_registered_aois=count + 1)
+    before = (len(events(stack)), dict(stack.bus.delivered))
+    refused = problem(send(stack, body(feature("held-2", SQUARE), feature("held-3", SQUARE)), "c2"), 403)
+    assert refused["detail"] == f"{count + 2} AOIs would be registered, the limit is {count + 1}"
+    setting(max_registered_aois=count, max_registered_km2=km2 + 1)
+    refused = problem(send(stack, body(feature("held-1", dict(mapping(box(125, 45, 125.04, 45.02))))), "c3"), 403)
+    assert "km² would be registered" in refused["detail"]
+    assert (len(events(stack)), dict(stack.bus.delivered)) == before
+    smaller = dict(mapping(box(125, 45, 125.02, 45.009)))
+    setting(max_registered_aois=1, max_registered_km2=1)
+    assert send(stack, body(feature("held-1", smaller)), "c4").status_code == 202, "what adds nothing is let through"
+    assert send(stack, deletion("held-1"), "c5").status_code == 202
+
+
+def test_a_refusal_of_the_warehouse_is_503(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise NeverError("BigQuery refused the query: bytes billed")
+
+    monkeypatch.setattr(Warehouse, "query", refuse)
+    response = send(stack, body(feature("a", SQUARE)), "w1")
+    problem(response, 503)
+    assert int(response.headers["retry-after"]) > 0
+
+
 @pytest.mark.parametrize("minutes", [-6, 6])
 def test_a_signature_that_is_right_but_not_of_now_is_401(stack: Stack, minutes: int) -> None:
     moment = datetime.now(UTC) + timedelta(minutes=minutes)
@@ -174,13 +307,13 @@ def test_one_right_signature_among_several_is_enough(stack: Stack) -> None:
     headers = {
         "webhook-id": "multi",
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": f"{wrong} v1a,xyz {right}",
+        "webhook-signature": f"v2 v1,*** {wrong} v1a,xyz , v1 {right}",
     }
     assert requests.post(stack.webhook_url, data=text, headers=headers, timeout=10).status_code == 202
 
 
 def test_secrets_can_be_rotated() -> None:
-    new_secret = "whsec_bmV3IHNlY3JldCBuZXcgc2VjcmV0"
+    new_secret = "whsec_bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg=="
     now = datetime.now(UTC)
 
     def headers(secret: str) -> dict[str, str]:

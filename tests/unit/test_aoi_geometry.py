@@ -19,7 +19,7 @@ SQUARE = [[125.0, 45.0], [125.1, 45.0], [125.1, 45.1], [125.0, 45.1], [125.0, 45
 
 
 def faults(geometry: Any) -> list[Fault]:
-    return geometry_faults(geometry, "", 10_000)
+    return geometry_faults(geometry, "", 10_000, 360)
 
 
 def polygon(*rings: list[Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def test_every_fault_is_listed() -> None:
 
 
 def test_too_many_vertices() -> None:
-    (fault,) = geometry_faults(polygon(SQUARE), "", 4)
+    (fault,) = geometry_faults(polygon(SQUARE), "", 4, 20)
     assert "5 positions, the limit is 4" in fault.detail
 
 
@@ -154,7 +154,7 @@ def test_third_party_geometries_are_judged_without_a_crash(shared_data: Path) ->
         except (ValueError, RecursionError):
             continue
         for geometry in geometries_of(document):
-            found = geometry_faults(geometry, "", 200_000)
+            found = geometry_faults(geometry, "", 200_000, 360)
             judged["refused" if found else "accepted"] += 1
             if not found and isinstance(geometry, dict):
                 with contextlib.suppress(ValueError):

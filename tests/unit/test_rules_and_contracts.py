@@ -290,11 +290,32 @@ def test_bad_settings_are_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Settings(project="some-project", webhook_secrets="whsec_c2VjcmV0")  # type: ignore[arg-type]
-    assert "c2VjcmV0" not in repr(settings)
-    with pytest.raises(ValidationError) as caught:
-        Settings(project="!", webhook_secrets="whsec_c2VjcmV0")  # type: ignore[arg-type]
-    assert "c2VjcmV0" not in str(caught.value)
+    secret = "whsec_bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg=="
+    settings = Settings(project="some-project", webhook_secrets=f"{secret} {secret}")  # type: ignore[arg-type]
+    assert "bmV3" not in repr(settings)
+    for wrong in ({"project": "!", "webhook_secrets": secret}, {"project": "p-1", "event_secrets": secret[:20]}):
+        with pytest.raises(ValidationError) as caught:
+            Settings(**wrong)  # type: ignore[arg-type]
+        assert "bmV3" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("secrets", "fault"),
+    [
+        ("whsec_", "found 0"),
+        ("whsec_***", "base64"),
+        ("whsec_QQ==", "found 1"),
+        ("whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnc=", "found 23"),
+        ("whsec_YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eQ", "base64"),
+        ("bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg==", "begins with whsec_"),
+        ("whsec_é", "base64"),
+        ("whsec_bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg== whsec_", "secret 2"),
+    ],
+)
+def test_secrets_that_cannot_sign_are_refused_when_a_function_starts(secrets: str, fault: str) -> None:
+    for name in ("webhook_secrets", "event_secrets"):
+        with pytest.raises(ValidationError, match=fault):
+            Settings(project="some-project", **{name: secrets})  # type: ignore[arg-type]
 
 
 def test_the_readme_documents_every_setting_with_its_default() -> None:

@@ -1,12 +1,21 @@
 """Names of images and products, overpasses, and footprints around the antimeridian."""
 
 import csv
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
+from shapely.geometry.base import BaseGeometry
 
 from shared.errors import InvalidMessageError
+from shared.grids import is_near_tile
+from shared.handling import parse
+from shared.messages import Acquisition, MeasurementRequest
 from shared.scenes import SceneImage, bounding_boxes, by_overpass, parse_scene_name, sensing_time
+
+GOOD = "20210103T023111_20210103T023107_T51TYL"
 
 
 def image(image_id: str) -> SceneImage:
@@ -55,9 +64,57 @@ def test_real_identifiers_are_understood_or_refused(shared_data: Path) -> None:
     assert understood >= 15
 
 
-def test_a_moment_that_does_not_exist_is_refused() -> None:
+@pytest.mark.parametrize(
+    "stamp",
+    ["20210231T000000", "20210101T250000", "00010101T000000", "99991231T235959", "20150622T235959",
+     "٢٠٢١٠١٠٣T٠٢٣١١١", "20210103T023111\n", " 20210103T023111"],
+)  # fmt: skip
+def test_a_moment_that_does_not_exist_is_refused_wherever_it_may_stand(stamp: str) -> None:
     with pytest.raises(InvalidMessageError):
-        sensing_time("20210231T000000")
+        sensing_time(stamp)
+    for name in (f"{stamp}_20210103T023107_T51TYL", f"S2A_MSIL1C_{stamp}_N0209_R046_T51TYL_20210103T035510"):
+        with pytest.raises(InvalidMessageError):
+            parse_scene_name(name)
+        for body in ({"image_id": name}, {"image_id": GOOD, "also": [{"image_id": name}]}):
+            with pytest.raises(InvalidMessageError, match="image_id"):
+                parse(Acquisition, json.dumps(body).encode())
+    work = {"overpass_ids": [stamp], "aois": [{"aoi_id": "a", "aoi_version": 1}]}
+    with pytest.raises(InvalidMessageError, match="overpass_ids"):
+        parse(MeasurementRequest, json.dumps(work).encode())
+
+
+@pytest.mark.parametrize(
+    "name", [f"{GOOD}\n", f"{GOOD}\x00", f"\x1b[2J/{GOOD}", f"[/]/{GOOD}", GOOD.replace("51", "٥١")]
+)
+def test_nothing_else_stands_in_an_id(name: str) -> None:
+    with pytest.raises(InvalidMessageError):
+        parse_scene_name(name)
+
+
+TILE = shapely.box(125.0, 44.0, 126.4, 45.0)
+
+
+@pytest.mark.parametrize(
+    ("footprint", "near"),
+    [
+        (TILE, True),
+        (shapely.box(*np.add(TILE.bounds, [0, 90, 0, 90])), False),
+        (shapely.box(-180, -90, 180, 90), False),
+        (shapely.box(118, 40, 130, 48), False),
+        (shapely.box(124, 41, 124.5, 47), False),
+        (shapely.MultiPolygon([shapely.box(x, 44, x + 0.9, 45) for x in range(119, 130)]), False),
+        (shapely.Polygon([(125, 44), (126, 45), (126, 44), (125, 45)]), False),
+        (shapely.Polygon(), False),
+    ],
+)
+def test_a_footprint_is_believed_where_and_as_large_as_its_tile_may_be(footprint: BaseGeometry, near: bool) -> None:
+    assert is_near_tile(footprint, "T51TYL") is near
+
+
+def test_a_footprint_on_both_sides_of_the_antimeridian_is_believed() -> None:
+    halves = [shapely.box(179.3, 45, 180, 46), shapely.box(-180, 45, -179.5, 46)]
+    assert is_near_tile(shapely.MultiPolygon(halves), "T01TCL")
+    assert is_near_tile(shapely.box(-33, 82, -24.5, 83), "T26XNR"), "a tile near the pole has many degrees"
 
 
 def test_images_group_by_datatake() -> None:
