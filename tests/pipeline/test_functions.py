@@ -81,6 +81,39 @@ def test_a_message_that_can_never_succeed_is_recorded_and_acknowledged(
         assert letter["reason"]
 
 
+WORLD = dict(mapping(box(-180, -90, 180, 90)))
+EMPTY = {"type": "Polygon", "coordinates": []}
+BOW_TIE = {"type": "Polygon", "coordinates": [[[125, 45], [126, 46], [126, 45], [125, 46], [125, 45]]]}
+
+
+def test_whatever_is_published_as_an_acquisition_breaks_nothing_else(tmp_path: Path) -> None:
+    """The topic is public: what cannot be is a dead letter, a footprint that cannot be is looked up, and every view
+    still answers.
+    """
+    never = [
+        {"image_id": IMAGE.replace("20210703T023111", "20210231T023111"), "footprint": SQUARE},
+        {"image_id": IMAGE.replace("20210703T023111", "00010101T000000")},
+        {"image_id": IMAGE.replace("2021", "٢٠٢١", 1), "footprint": SQUARE},
+        {"image_id": f"{IMAGE}\n", "footprint": SQUARE},
+        {"image_id": "[/]"},
+        {"image_id": IMAGE, "footprint": {}},
+        {"image_id": IMAGE, "footprint": {"type": "Polygon", "coordinates": [["x"]]}},
+        {"image_id": IMAGE, "footprint": {"type": "LineString", "coordinates": [[1, 2]]}},
+        {"image_id": IMAGE, "footprint": {"type": "GeometryCollection", "geometries": [7]}},
+    ]
+    nothing = [{"image_id": IMAGE, "footprint": footprint} for footprint in (WORLD, BOW_TIE, EMPTY)]
+    with start_stack(tmp_path) as stack:
+        register(stack, feature("a", SQUARE))
+        for body in [*never, *nothing]:
+            assert push(stack, "dispatch", body) == 200, body
+        quiet(stack)
+        letters = rows(stack, "dead_letters")
+        assert sorted(letter["body"] for letter in letters) == sorted(json.dumps(body) for body in never)
+        assert stack.bus.delivered.get("measure", 0) == 0, "no image is there to be measured"
+        assert [row["aoi_id"] for row in stack.warehouse.query("freshness")] == ["a"]
+        assert [row["aoi_id"] for row in rows(stack, "report_freshness")] == ["a"]
+
+
 def test_real_notifications_are_refused_with_a_reason_and_crash_nothing(tmp_path: Path, shared_data: Path) -> None:
     files = sorted((shared_data / "e_notifications").rglob("*.json"))
     assert files
