@@ -113,7 +113,22 @@ def wait_for(url: str) -> None:
             time.sleep(0.2)
 
 
-def push(url: str, service: str, body: dict[str, Any] | None) -> requests.Response:
+def token_of(environment: dict[str, str]) -> str:
+    """The identity token of a push, as Cloud Run may hand it on: checked, and without its signature."""
+    now = int(time.time())
+    claims = {
+        "iss": "https://accounts.google.com",
+        "aud": environment["LANDCOVER_PUSH_AUDIENCE"],
+        "email": environment["LANDCOVER_PUSH_SERVICE_ACCOUNT"],
+        "email_verified": True,
+        "iat": now,
+        "exp": now + 3600,
+    }
+    parts = [base64.urlsafe_b64encode(json.dumps(part).encode()).decode() for part in ({"alg": "RS256"}, claims)]
+    return ".".join([*parts, "SIGNATURE_REMOVED_BY_GOOGLE"])
+
+
+def push(url: str, service: str, body: dict[str, Any] | None, token: str = "") -> requests.Response:
     """One push as Pub/Sub sends it to an endpoint with ``__GCP_CloudEventsMode``."""
     attributes = {"job": "x", "CloudPubSubDeadLetterSourceSubscription": "landcover-dispatch"}
     message: dict[str, Any] = {"messageId": f"sample-{service}", "attributes": attributes}
@@ -125,6 +140,7 @@ def push(url: str, service: str, body: dict[str, Any] | None) -> requests.Respon
         "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
         "content-type": "application/json",
+        **({"authorization": f"Bearer {token}"} if token else {}),
     }
     envelope = {
         "message": message,
@@ -134,10 +150,11 @@ def push(url: str, service: str, body: dict[str, Any] | None) -> requests.Respon
 
 
 def environment_of(deployed: Deployed, service: str, stack: Stack) -> dict[str, str]:
-    """Terraform's variables, turned to the embedded stack."""
+    """Terraform's variables, turned to the embedded stack, as Cloud Run sets them; events are sent nowhere."""
     (config,) = deployed.of("google_cloudfunctions2_function")[f"service[{service}]"]["service_config"]
     variables: dict[str, str] = {
         **config["environment_variables"],
+        "K_SERVICE": f"landcover-{service}",
         "LANDCOVER_PROJECT": stack.settings.project,
         "LANDCOVER_EARTH_ENGINE_URL": stack.earth_engine.url,
         "BIGQUERY_EMULATOR_HOST": stack.bigquery.url,
@@ -145,6 +162,7 @@ def environment_of(deployed: Deployed, service: str, stack: Stack) -> dict[str, 
     }
     for secret in config["secret_environment_variables"]:
         variables[secret["key"]] = stack.webhook_secret
+    variables.pop("LANDCOVER_EVENT_URL", None)
     return variables
 
 
@@ -167,26 +185,25 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
     unpacked: Unpacked, deployed: Deployed, tmp_path: Path
 ) -> None:
     with start_stack(tmp_path, messaging_prefix="landcover-") as stack, ExitStack() as running:
-        guarded, open_to_us = {}, {}
-        for name, service in SERVICES.items():
-            variables = environment_of(deployed, name, stack)
-            guarded[name] = running.enter_context(unpacked.serving(service["function"], variables))
-            trusting = {k: v for k, v in variables.items() if not k.startswith(("LANDCOVER_PUSH_", "LANDCOVER_EVENT_"))}
-            open_to_us[name] = running.enter_context(unpacked.serving(service["function"], trusting))
-        for url in [*guarded.values(), *open_to_us.values()]:
+        environments = {name: environment_of(deployed, name, stack) for name in SERVICES}
+        urls = {
+            name: running.enter_context(unpacked.serving(service["function"], environments[name]))
+            for name, service in SERVICES.items()
+        }
+        for url in urls.values():
             wait_for(url)
 
-        for name, url in guarded.items():
+        for name, url in urls.items():
             assert push(url, name, EVENTS.get(name, {})).status_code == 401, name
         assert rows(stack, "dead_letters") == []
 
         write_scene(tmp_path / "scenes", IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(200, 200))
         write_passes(tmp_path / "scenes", {IMAGE: 20.0})
         body = event("aoi.registered", feature("a", SQUARE))
-        answer = signed_post(guarded["register-aoi"], stack.webhook_secret, body)
+        answer = signed_post(urls["register-aoi"], stack.webhook_secret, body)
         assert (answer.status_code, answer.json()["aois"][0]["aoi_version"]) == (202, 1)
         for name, sent in EVENTS.items():
-            response = push(open_to_us[name], name, sent)
+            response = push(urls[name], name, sent, token_of(environments[name]))
             assert response.status_code == 200, (name, response.text)
             quiet(stack)
         assert {row["overpass_id"] for row in rows(stack, "observations_current")} == {IMAGE[:15]}
@@ -194,5 +211,6 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         assert [row["overpass_id"] for row in rows(stack, "passes_current")] == [IMAGE[:15]]
         assert [row["function"] for row in rows(stack, "dead_letters")] == ["dispatch"]
 
-        assert push(open_to_us["measure"], "measure", None).status_code == 200, "a message without data"
+        without_data = push(urls["measure"], "measure", None, token_of(environments["measure"]))
+        assert without_data.status_code == 200, without_data.text
         assert {row["function"] for row in rows(stack, "dead_letters")} == {"dispatch", "measure"}
