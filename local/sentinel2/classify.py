@@ -80,11 +80,8 @@ def classify(
             for row, strip in _strips(chosen, area):
                 values = np.full((len(CLASS_NAMES), row.height, row.width), np.nan, dtype=np.float32)
                 for tile in strip:
-                    found = network.probabilities(reader.pixels(tile.window), tile)
-                    if clouds is not None:
-                        found[:, clouds.on(tile.core)] = np.nan
                     at = np.s_[:, :, tile.core.left - area.left : tile.core.right - area.left]
-                    values[at] = found
+                    values[at] = _classified(reader, network, tile, clouds)
                     done += 1
                     progress(done, len(chosen))
                 labelled += int(np.isfinite(values[0]).sum())
@@ -96,6 +93,19 @@ def classify(
         )  # fmt: skip
         whole.replace(out)
     return Written(sum(tile.core.height * tile.core.width for tile in chosen), labelled)
+
+
+def _classified(reader: SceneReader, network: Network, tile: Tile, clouds: mask.CloudMask | None) -> np.ndarray | float:
+    """Probabilities of a tile, NaN where hidden; the network is spared what is hidden altogether."""
+    hidden = np.zeros((tile.core.height, tile.core.width), dtype=bool) if clouds is None else clouds.on(tile.core)
+    if hidden.all():
+        return np.nan
+    pixels = reader.pixels(tile.window)
+    if not pixels.valid.all(axis=0).any():
+        return np.nan
+    found = network.probabilities(pixels, tile)
+    found[:, hidden] = np.nan
+    return found
 
 
 def _around(spans: Sequence[Span]) -> Span:

@@ -23,7 +23,7 @@ _OFFSET_SINCE = (4, 0)
 _QUANTIFICATION = 10_000
 _MOST_XML_BYTES = 50_000_000
 # A band of 10 m, uncompressed, is 241 MB.
-_MOST_BAND_BYTES = 1_000_000_000
+_MOST_BAND_BYTES = 300_000_000
 _WANTED_IN_ZIP = re.compile(
     r"^(?:[^/]+/)?(?P<file>MTD_MSIL(?:1C|2A)\.xml|GRANULE/[^/]+/(?:MTD_TL\.xml|IMG_DATA/[^/]+_B\d[0-9A]\.jp2))$"
 )

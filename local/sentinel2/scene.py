@@ -98,10 +98,11 @@ def _check_header(path: Path, dataset: Any) -> None:
             f"{path.name}: expected the scene's own UTM coordinates (EPSG:326xx, 327xx), found {found}"
         )
     t = dataset.transform
-    if (t.b, t.d) != (0, 0) or t.a != -t.e or t.a not in _PIXELS_M or t.c % 10 or t.f % 10:
+    step_m = min(t.a, GRID_M)
+    if (t.b, t.d) != (0, 0) or t.a != -t.e or t.a not in _PIXELS_M or t.c % step_m or t.f % step_m:
         raise UserInputError(
-            f"{path.name}: expected the scene's own grid, pixels of 10, 20 or 60 m on multiples of 10 m; "
-            f"found {t.a:g} × {-t.e:g} m from ({t.c:g}, {t.f:g})"
+            f"{path.name}: expected the scene's own grid, pixels of 10 m on multiples of 10 m or of 20 or 60 m on "
+            f"multiples of 20 m; found {t.a:g} × {-t.e:g} m from ({t.c:.10g}, {t.f:.10g})"
         )
 
 

@@ -23,6 +23,7 @@ from local.network.convert import weights_of
 from local.sentinel2 import product
 from local.sentinel2.choices import Form, Mask
 from local.sentinel2.classify import BYTE_STEPS, classify, steps, tiles_over
+from local.sentinel2.folder import classify_folder
 from local.sentinel2.product import unzipped
 from local.sentinel2.regions import region_on
 from local.sentinel2.scene import SceneReader, opened
@@ -249,6 +250,7 @@ def test_steps_by_hand() -> None:
         ("picture", "found B2 in 8 bits: a picture"),
         ("20 m", "expected pixels of 10 m, found 20 m"),
         ("7 m", "found 7 × 7 m"),
+        ("between", "on multiples of 10 m .* from \\(499985, 3100020\\)"),
         ("degrees", "own UTM coordinates .* found EPSG:4326"),
         ("no crs", "found none"),
         ("too large", "more than a scene has"),
@@ -282,11 +284,12 @@ def test_geotiffs_that_cannot_be_used(
         values = np.minimum(values / 10_000, 0.4).astype(np.float32)
     if change == "picture":
         values = (values // 16).astype(np.uint8)
+    origin = (WEST + 5, NORTH) if change == "between" else (WEST, NORTH)
     if change == "too large":
         monkeypatch.setattr("local.sentinel2.scene._MOST_PIXELS", 100)
     path = tmp_path / "scene.tif"
     written = () if change == "unnamed" else names
-    products.write_raster(path, values, pixel, written, crs=crs, **tags)
+    products.write_raster(path, values, pixel, written, origin, crs=crs, **tags)
     if change == "another format":
         path = path.rename(tmp_path / "scene.img")
     if change == "garbage":
@@ -351,12 +354,45 @@ def test_nothing_is_unzipped_outside_its_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "MTD_MSIL1C.xml").exists()
 
 
-def test_the_command_says_one_sentence(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [LANDCOVER, "classify", str(tmp_path), "--out", str(tmp_path / "o.tif")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
-    assert done.stderr.startswith("landcover: ")
+def test_the_command_classifies_or_says_one_sentence(tmp_path: Path) -> None:
+    path, out = geotiff(tmp_path / "scene.tif", random_bands(120)), tmp_path / "new" / "image.tif"
+    command = [LANDCOVER, "classify", str(path), "--out", str(out), "--mask", "none", "--format", "byte"]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (refused.returncode, refused.stderr.count("\n"), out.exists()) == (1, 1, False)
+    assert refused.stderr.startswith("landcover: scene.tif: the files do not say whether values carry the offset")
+    done = subprocess.run([*command, "--offset", "0"], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "1.4 km² classified, 0.0% of it hidden" in done.stdout
+    assert [file.name for file in out.parent.iterdir()] == ["image.tif"]
+    with rasterio.open(out) as dataset:
+        assert (dataset.count, dataset.shape, dataset.dtypes[0]) == (10, (120, 120), "uint8")
+
+
+def test_of_two_products_of_a_scene_the_later_counts(tmp_path: Path, shared_data: Path) -> None:
+    """In any order of names; a scene that shows none of the areas is left out; nothing left is one sentence."""
+    folder = tmp_path / "products"
+    said: list[str] = []
+    folder.mkdir()
+    for name, scene, hour in (("a", 2, "09"), ("b", 4, "10"), ("c", 3, "08")):
+        (tmp_path / name).mkdir()
+        safe = products.write_product(tmp_path / name, shared_data, products.real_bands(shared_data, scene, 120))
+        products.rewrite(
+            safe / "MTD_MSIL1C.xml", ("<GENERATION_TIME>2021-09-08T07", f"<GENERATION_TIME>2021-09-08T{hour}")
+        )
+        safe.rename(folder / f"{name}.SAFE")
+    inside, outside = degrees((100, 100), (900, 100), (900, 900)), box(10, 10, 10.1, 10.1)
+    target = tmp_path / "images"
+    target.mkdir()
+    classify_folder(folder, [inside, outside], target, said.append)
+    assert [line.strip().split(":")[0] for line in said] == ["a.SAFE", "b.SAFE", "c.SAFE"]
+    assert "processed later" in said[2]
+    (image,) = target.iterdir()
+    assert image.name == f"{IMAGE_ID}.tif"
+    with scene_from(folder / "b.SAFE") as scene, opened(scene) as reader:
+        classify(reader, Network(), tiles_over(scene), tmp_path / "b.tif")
+    with rasterio.open(image) as found, rasterio.open(tmp_path / "b.tif") as later:
+        assert np.array_equal(found.read(), later.read(), equal_nan=True)
+    with pytest.raises(UserInputError, match="none of the scenes shows any of the areas"):
+        classify_folder(folder, [outside], target, said.append)
+    with pytest.raises(UserInputError, match="no Sentinel-2 product"):
+        classify_folder(tmp_path / "a", [inside], target, said.append)
