@@ -22,7 +22,7 @@ test: install scan audit
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # Static security scan of terraform/, in an environment of its own: the scanner pins old versions of much.
 scan: $(SCAN)/.installed
