@@ -66,6 +66,7 @@ def _history(path: Path, years: int) -> duckdb.DuckDBPyConnection:
     # it would fetch the columns of the rows it wants in a second scan
     connection.execute("SET disabled_optimizers = 'late_materialization,top_n_window_elimination'")
     connection.execute(f"CREATE SCHEMA {_DATASET}")
+    connection.execute("CREATE MACRO farm_fingerprint(x) AS CAST(hash(x) >> 1 AS BIGINT)")
     for name in definitions()["tables"]:
         columns = ", ".join(f"{field['name']} {_type(field)}" for field in schema(name))
         connection.execute(f"CREATE TABLE {_DATASET}.{name} ({columns})")
@@ -136,6 +137,7 @@ def _translated(text: str) -> str:
             node.set("materialized", False)
         return node
 
+    text = text.replace("SAFE.PARSE_TIMESTAMP", "PARSE_TIMESTAMP")  # sqlglot leaves SAFE functions as they are
     return str(sqlglot.parse_one(text, read="bigquery").transform(dated).sql("duckdb"))
 
 

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from shared.handling import REPLAY_OF
 from shared.messaging import messaging
 from shared.publishing import publish_raw
 from shared.warehouse.client import Warehouse
@@ -28,15 +29,17 @@ def select(warehouse: Warehouse, selection: Selection) -> list[dict[str, Any]]:
 def replay(warehouse: Warehouse, letters: list[dict[str, Any]]) -> int:
     """Publish dead letters on their topics again and note that; returns how many could be.
 
-    Publish first, then note: a crash between the two repeats work, never loses it. A letter whose topic is not known
+    Publish first, then note: a crash between the two repeats work, never loses it. What fails again after that is the
+    same letter again, and open: it was recorded after it was replayed. A letter whose topic is not known
     stays where it is.
     """
+    now = datetime.now(UTC).isoformat()
     replayed = [letter for letter in letters if letter["topic"] in messaging().topics and letter["body"]]
     for letter in replayed:
         given = json.loads(letter["attributes"] or "{}")
         attributes = {k: v for k, v in given.items() if not k.startswith(_MARKS)}
+        attributes.setdefault(REPLAY_OF, letter["message_id"])
         publish_raw(warehouse.settings, letter["topic"], [(letter["body"].encode(), attributes)])
-    now = datetime.now(UTC).isoformat()
     warehouse.append(
         "dead_letter_replays", [{"dead_letter_id": letter["dead_letter_id"], "replayed_at": now} for letter in replayed]
     )

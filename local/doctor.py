@@ -33,13 +33,15 @@ class State(StrEnum):
     THIN = "measured, but clouded over the area"
     OUTDATED = "measured before all its images were there"
     REPROCESSED = "measured before an image was reprocessed"
+    WITHDRAWN = "measured with an image that is no longer listed"
+    GONE = "measured, and no image of it is listed any more"
     NOT_MEASURED = "not yet measured"
     FAILED = "failed"
     CLOUD = "too cloudy for Dynamic World"
     NOT_PUBLISHED = "no Dynamic World image"
 
 
-MENDABLE = {State.OUTDATED, State.REPROCESSED, State.NOT_MEASURED, State.FAILED}
+MENDABLE = {State.OUTDATED, State.REPROCESSED, State.WITHDRAWN, State.NOT_MEASURED, State.FAILED}
 
 
 class Finding(NamedTuple):
@@ -110,7 +112,11 @@ def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures:
         for overpass in overpasses
     ]
     with_image = {overpass.overpass_id for overpass in overpasses}
-    findings += [_absent(known) for known in passes if known.overpass_id not in with_image]
+    gone = observed.keys() - with_image
+    findings += [
+        Finding(overpass_id, State.GONE, ", ".join(observed[overpass_id]["image_ids"])) for overpass_id in gone
+    ]
+    findings += [_absent(known) for known in passes if known.overpass_id not in with_image | gone]
     return Examination(ref, aoi.area_m2, sorted(findings), cloud_known)
 
 
@@ -121,6 +127,9 @@ def _judge(overpass: PlannedOverpass, row: dict[str, Any] | None, failure: str |
     lacking = [image.image_id for image in overpass.images if image.image_id not in known]
     if lacking:
         return Finding(overpass.overpass_id, State.OUTDATED, f"without {', '.join(lacking)}")
+    listed = {image.image_id for image in overpass.images}
+    if withdrawn := [image_id for image_id in known if image_id not in listed]:
+        return Finding(overpass.overpass_id, State.WITHDRAWN, ", ".join(withdrawn))
     reprocessed = [i.image_id for i in overpass.images if known[i.image_id] not in {None, i.version_us}]
     if reprocessed:
         return Finding(overpass.overpass_id, State.REPROCESSED, ", ".join(reprocessed))

@@ -8,9 +8,13 @@ from shared.messages import ChangeFlagged, Event, EventType, ObservationCreated
 
 
 def observation_created(row: dict[str, Any], moment: datetime) -> Event:
-    """The event of a row of ``observations``. Measuring the same images again is the same news."""
+    """The event of a row of ``observations``. Measuring the same images again is the same news; a new version of one of
+    them, or another algorithm, makes other numbers, which a receiver must not take for a repetition.
+    """
     data = ObservationCreated.model_validate({name: row[name] for name in ObservationCreated.model_fields})
-    parts = (data.aoi_id, data.aoi_version, data.overpass_id, *data.image_ids)
+    images = zip(data.image_ids, data.image_versions, strict=True)
+    made_of = (*(f"{image_id}@{version_us}" for image_id, version_us in images), *data.algorithm_versions)
+    parts = (data.aoi_id, data.aoi_version, data.overpass_id, *made_of)
     return _event(EventType.OBSERVATION_CREATED, parts, moment, data)
 
 

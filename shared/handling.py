@@ -6,11 +6,11 @@ Returning acknowledges, raising asks for another delivery. A message that can ne
 
 import base64
 import binascii
+import hashlib
 import json
 import logging
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,6 +30,8 @@ from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
 
 M = TypeVar("M", bound=Message)
+# Message attribute of a dead letter that is published again: the id of the message that it was.
+REPLAY_OF = "landcover_replay_of"
 _TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
 
 
@@ -155,10 +157,14 @@ def _run(
 
 
 def append_dead_letter(settings: Settings, delivery: Delivery, function: str, topic: str, reason: str) -> None:
-    """Append one row to ``dead_letters``, with what the message was about where it can be told."""
+    """Append one row to ``dead_letters``, with what the message was about where it can be told.
+
+    One message has one letter in one function, however often it is delivered or replayed in vain.
+    """
+    origin = delivery.attributes.get(REPLAY_OF, delivery.message_id)
     about = _measurements(delivery) if topic == Topic.MEASUREMENTS else None
     row = {
-        "dead_letter_id": uuid.uuid4().hex,
+        "dead_letter_id": hashlib.sha256(f"{origin}|{function}".encode()).hexdigest()[:32],
         "recorded_at": datetime.now(UTC).isoformat(),
         "topic": topic,
         "message_id": delivery.message_id,

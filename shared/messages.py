@@ -193,7 +193,10 @@ class ClassArea(Message):
 
 
 class ObservationCreated(Message):
-    """An overpass was measured over an AOI, for the first time or more completely than before."""
+    """An overpass was measured over an AOI, for the first time or with other images than before.
+
+    Of several about one overpass that with the latest ``processed_at`` counts, within an hour the one with most images.
+    """
 
     aoi_id: AoiId
     aoi_version: int = Field(ge=1)
@@ -204,6 +207,10 @@ class ObservationCreated(Message):
     aoi_area_m2: float
     classes: list[ClassArea]
     image_ids: list[str]
+    image_versions: list[int] = Field(default=[], description="system:version of each image, µs.")
+    listed_image_count: int = 0
+    algorithm_versions: list[str] = []
+    processed_at: AwareDatetime | None = Field(default=None, description="When the images were listed.")
 
 
 class ChangeFlagged(Message):

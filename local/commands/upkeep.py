@@ -74,3 +74,24 @@ def doctor(
             at.settle()
     if mendable and not re_enqueue:
         say(f"{mendable} can be mended: add --re-enqueue")
+
+
+@app.command()
+def erase(
+    aoi: Annotated[list[str], typer.Option(help="AOI id; may be given several times.")],
+    warehouse: Embedded = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Forget areas: delete all rows about them. The newest cannot be deleted at once: run it again when it says so."""
+    from local.erasure import erase as erase_rows  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(f"Delete everything about {', '.join(aoi)}? This cannot be undone.", abort=True)
+    with opened(warehouse) as at:
+        erasure = erase_rows(at.warehouse, aoi)
+    for table, count in erasure.found.items():
+        say(f"  {table}: {count - erasure.left.get(table, 0)} of {count} rows deleted")
+    if erasure.again_at is None:
+        say("nothing is left")
+    else:
+        say(f"run it again after {erasure.again_at:%Y-%m-%d %H:%M} UTC: the newest rows cannot be deleted before")

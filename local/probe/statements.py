@@ -24,6 +24,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "dead_letters": {"since": _MOMENT, "topic": "", "reason": ""},
     "dead_letters_brief": {},
     "earliest_touch": {"since": _DAY},
+    **{
+        f"erase_{table}": {**_IDS, "before": _MOMENT}
+        for table in ("observations", "composites", "passes", "change_alerts", "deliveries", "dead_letters")
+    },
+    **{f"erase_{table}": _IDS for table in ("aoi_events", "histories", "monthly_summary", "annual_summary")},
     "events_of_webhook": {"webhook_id": "msg"},
     "export_annual": {},
     "export_monthly": {},
@@ -47,12 +52,13 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "recorded_at": _MOMENT,
         "code_version": "0",
     },
+    "register_totals": _IDS,
     "report_annual": {"aoi_id": "a", **_YEAR},
     "report_index": {**_IDS, **_YEAR},
     "report_index_annual": {**_IDS, **_YEAR},
     "report_year": {"aoi_id": "a", **_YEAR},
+    "rows_of_aois": _IDS,
     "stale_composites": {"period": "", "since": _DAY, "after_aoi": "", **_IDS, "most": 1},
-    "versions_by_aoi": _IDS,
 }
 
 

@@ -194,7 +194,9 @@ def test_months_untouched_for_long_are_not_read_again(tmp_path: Path) -> None:
         for table, column in (("touches", "touched_date"), ("aoi_events", "recorded_at")):
             text = f"UPDATE `{stack.warehouse.table(table)}` SET {column} = '2020-01-01' WHERE TRUE"
             stack.warehouse.run(text, {})
-        text = f"UPDATE `{stack.warehouse.table('monthly_summary')}` SET source_changed_at = NULL, mean_share = 0.5 WHERE TRUE"
+        text = (
+            f"UPDATE `{stack.warehouse.table('monthly_summary')}` SET source_digest = NULL, mean_share = 0.5 WHERE TRUE"
+        )
         stack.warehouse.run(text, {})
         run_scheduled(stack.warehouse, datetime.now(UTC))
         july = [r["mean_share"] for r in rows(stack, "monthly_summary") if r["month"] == date(2021, 7, 1)]

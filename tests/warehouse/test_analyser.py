@@ -22,6 +22,14 @@ QUERIES: dict[str, dict[str, str]] = {
     "dead_letters": {"since": "TIMESTAMP", "topic": "STRING", "reason": "STRING"},
     "dead_letters_brief": {},
     "earliest_touch": {"since": "DATE"},
+    **{
+        f"erase_{table}": {"aoi_ids": STRINGS, "before": "TIMESTAMP"}
+        for table in ("observations", "composites", "passes", "change_alerts", "deliveries", "dead_letters")
+    },
+    **{
+        f"erase_{table}": {"aoi_ids": STRINGS}
+        for table in ("aoi_events", "histories", "monthly_summary", "annual_summary")
+    },
     "events_of_webhook": {"webhook_id": "STRING"},
     "export_annual": {},
     "export_monthly": {},
@@ -45,10 +53,12 @@ QUERIES: dict[str, dict[str, str]] = {
         "recorded_at": "TIMESTAMP",
         "code_version": "STRING",
     },
+    "register_totals": {"aoi_ids": STRINGS},
     "report_annual": {"aoi_id": "STRING", "year": "INT64"},
     "report_index": {"aoi_ids": STRINGS, "year": "INT64"},
     "report_index_annual": {"aoi_ids": STRINGS, "year": "INT64"},
     "report_year": {"aoi_id": "STRING", "year": "INT64"},
+    "rows_of_aois": {"aoi_ids": STRINGS},
     "stale_composites": {
         "period": "STRING",
         "since": "DATE",
@@ -56,7 +66,6 @@ QUERIES: dict[str, dict[str, str]] = {
         "aoi_ids": STRINGS,
         "most": "INT64",
     },
-    "versions_by_aoi": {"aoi_ids": STRINGS},
 }
 
 

@@ -1,6 +1,7 @@
--- Annual summaries for a CSV file.
+-- Annual summaries of current AOIs for a CSV file.
 SELECT
   aoi_id, aoi_version, year, months_observed, class_id, class_name, observation_count, mean_coverage, mean_share,
   mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2
 FROM `${dataset}.annual_summary`
+JOIN `${dataset}.aois` USING (aoi_id, aoi_version)
 ORDER BY aoi_id, aoi_version, year, class_id

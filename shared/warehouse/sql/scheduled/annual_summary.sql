@@ -1,5 +1,5 @@
 -- Annual summaries: months weigh equally, so that clear summers do not drown cloudy winters.
--- Rebuilds the years whose months or composite changed since their rows were written, up to the year of the run time;
+-- Rebuilds the years whose rows were made of other months or another composite than those of now, up to the run time;
 -- a second run changes nothing. Runs after monthly_summary, and looks as far back as that does, from whole years on.
 DECLARE recent DATE DEFAULT DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 8 DAY);
 DECLARE built_from DATE;
@@ -54,6 +54,18 @@ USING (
       composited.processed_at
     FROM composited CROSS JOIN UNNEST(composited.classes) AS class
   ),
+  digests AS (
+    SELECT aoi_id, aoi_version, year, BIT_XOR(source_digest) AS source_digest
+    FROM (
+      SELECT aoi_id, aoi_version, year, source_digest FROM monthly WHERE class_id = 0
+      UNION ALL
+      SELECT
+        aoi_id, aoi_version, year,
+        FARM_FINGERPRINT(CONCAT(CAST(year AS STRING), ' ', CAST(UNIX_MICROS(processed_at) AS STRING))) AS source_digest
+      FROM composited
+    )
+    GROUP BY aoi_id, aoi_version, year
+  ),
   joined AS (
     SELECT
       years.aoi_id, years.aoi_version, years.year, years.class_id, years.class_name, years.months_observed,
@@ -63,8 +75,11 @@ USING (
       IF(
         years.changed_at IS NULL OR composite_shares.processed_at > years.changed_at,
         composite_shares.processed_at, years.changed_at
-      ) AS source_changed_at
+      ) AS source_changed_at,
+      digests.source_digest
     FROM years
+    LEFT JOIN digests
+      ON digests.aoi_id = years.aoi_id AND digests.aoi_version = years.aoi_version AND digests.year = years.year
     LEFT JOIN composite_shares
       ON composite_shares.aoi_id = years.aoi_id AND composite_shares.aoi_version = years.aoi_version
       AND composite_shares.year = years.year AND composite_shares.class_id = years.class_id
@@ -75,9 +90,7 @@ USING (
   LEFT JOIN `${dataset}.annual_summary` AS written
     ON written.aoi_id = joined.aoi_id AND written.aoi_version = joined.aoi_version
     AND written.year = joined.year AND written.class_id = joined.class_id
-  WHERE written.year IS NULL
-    OR (joined.source_changed_at IS NOT NULL
-        AND (written.source_changed_at IS NULL OR joined.source_changed_at > written.source_changed_at))
+  WHERE written.year IS NULL OR IFNULL(written.source_digest, 0) != IFNULL(joined.source_digest, 0)
 ) AS source
 ON target.aoi_id = source.aoi_id
   AND target.aoi_version = source.aoi_version
@@ -96,14 +109,15 @@ WHEN MATCHED THEN UPDATE SET
   composite_share = source.composite_share,
   composite_area_m2 = source.composite_area_m2,
   source_changed_at = source.source_changed_at,
+  source_digest = source.source_digest,
   run_time = source.run_time
 WHEN NOT MATCHED THEN INSERT (
   aoi_id, aoi_version, year, class_id, class_name, months_observed, observation_count, skipped_count, mean_coverage,
   mean_share, mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2,
-  source_changed_at, run_time
+  source_changed_at, source_digest, run_time
 ) VALUES (
   source.aoi_id, source.aoi_version, source.year, source.class_id, source.class_name, source.months_observed,
   source.observation_count, source.skipped_count, source.mean_coverage, source.mean_share, source.mean_area_m2,
   source.min_share, source.max_share, source.probability_share, source.composite_share, source.composite_area_m2,
-  source.source_changed_at, source.run_time
+  source.source_changed_at, source.source_digest, source.run_time
 )

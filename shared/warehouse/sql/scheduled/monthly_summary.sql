@@ -1,6 +1,6 @@
 -- Monthly summaries: nine rows for each AOI version and month, from the first day of interest to the run time.
--- Rebuilds the months whose observations or composite changed since their rows were written, and adds months that
--- are missing; a second run changes nothing. Months without a usable view have null shares and count 0.
+-- Rebuilds the months whose rows were made of other observations or another composite than those that are current now,
+-- whichever was listed or arrived when, and adds months that are missing; a second run changes nothing. Months without a usable view have null shares and count 0.
 -- Looks no further back than the earliest month that was touched, or that a new AOI wants, in the last eight days (all
 -- of history when the table is empty): a constant for the MERGE, so that only those partitions are read.
 DECLARE recent DATE DEFAULT DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 8 DAY);
@@ -26,7 +26,7 @@ USING (
   ),
   observed AS (
     SELECT
-      aoi_id, aoi_version, DATE_TRUNC(acquired_date, MONTH) AS month,
+      aoi_id, aoi_version, DATE_TRUNC(acquired_date, MONTH) AS month, overpass_id,
       coverage >= ${coverage_floor} AND valid_area_m2 > 0 AS usable,
       coverage, valid_area_m2, classes, processed_at
     FROM `${dataset}.observations_current`
@@ -38,11 +38,14 @@ USING (
     WHERE period = 'month' AND period_start >= built_from AND period_month >= EXTRACT(YEAR FROM built_from) * 100 + EXTRACT(MONTH FROM built_from)
   ),
   changes AS (
-    SELECT aoi_id, aoi_version, month, MAX(processed_at) AS changed_at
+    SELECT
+      aoi_id, aoi_version, month,
+      MAX(processed_at) AS changed_at,
+      BIT_XOR(FARM_FINGERPRINT(CONCAT(source, ' ', CAST(UNIX_MICROS(processed_at) AS STRING)))) AS source_digest
     FROM (
-      SELECT aoi_id, aoi_version, month, processed_at FROM observed
+      SELECT aoi_id, aoi_version, month, overpass_id AS source, processed_at FROM observed
       UNION ALL
-      SELECT aoi_id, aoi_version, month, processed_at FROM composited
+      SELECT aoi_id, aoi_version, month, FORMAT_DATE('%Y-%m', month) AS source, processed_at FROM composited
     )
     GROUP BY aoi_id, aoi_version, month
   ),
@@ -71,13 +74,13 @@ USING (
     SELECT aoi_id, aoi_version, month FROM changes
   ),
   written AS (
-    SELECT aoi_id, aoi_version, month, MAX(source_changed_at) AS source_changed_at
+    SELECT aoi_id, aoi_version, month, MAX(source_digest) AS source_digest
     FROM `${dataset}.monthly_summary`
     WHERE month >= built_from
     GROUP BY aoi_id, aoi_version, month
   ),
   touched AS (
-    SELECT months.aoi_id, months.aoi_version, months.month, changes.changed_at
+    SELECT months.aoi_id, months.aoi_version, months.month, changes.changed_at, changes.source_digest
     FROM months
     LEFT JOIN changes
       ON changes.aoi_id = months.aoi_id AND changes.aoi_version = months.aoi_version
@@ -85,9 +88,7 @@ USING (
     LEFT JOIN written
       ON written.aoi_id = months.aoi_id AND written.aoi_version = months.aoi_version
       AND written.month = months.month
-    WHERE written.month IS NULL
-      OR (changes.changed_at IS NOT NULL
-          AND (written.source_changed_at IS NULL OR changes.changed_at > written.source_changed_at))
+    WHERE written.month IS NULL OR IFNULL(written.source_digest, 0) != IFNULL(changes.source_digest, 0)
   ),
   counts AS (
     SELECT
@@ -136,6 +137,7 @@ USING (
     shares.mean_share, shares.mean_area_m2, shares.min_share, shares.max_share, shares.probability_share,
     composite_shares.composite_share, composite_shares.composite_area_m2,
     touched.changed_at AS source_changed_at,
+    touched.source_digest,
     run.run_time
   FROM touched
   CROSS JOIN run
@@ -166,13 +168,15 @@ WHEN MATCHED THEN UPDATE SET
   composite_share = source.composite_share,
   composite_area_m2 = source.composite_area_m2,
   source_changed_at = source.source_changed_at,
+  source_digest = source.source_digest,
   run_time = source.run_time
 WHEN NOT MATCHED THEN INSERT (
   aoi_id, aoi_version, month, class_id, class_name, observation_count, skipped_count, mean_coverage, mean_share,
-  mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2, source_changed_at, run_time
+  mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2, source_changed_at,
+  source_digest, run_time
 ) VALUES (
   source.aoi_id, source.aoi_version, source.month, source.class_id, source.class_name, source.observation_count,
   source.skipped_count, source.mean_coverage, source.mean_share, source.mean_area_m2, source.min_share,
   source.max_share, source.probability_share, source.composite_share, source.composite_area_m2,
-  source.source_changed_at, source.run_time
+  source.source_changed_at, source.source_digest, source.run_time
 )

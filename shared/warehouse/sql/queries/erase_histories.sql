@@ -1,0 +1,3 @@
+-- All rows of some AOIs; they were written by statements.
+DELETE FROM `${dataset}.histories`
+WHERE aoi_id IN UNNEST(@aoi_ids)

@@ -1,0 +1,101 @@
+"""An area is forgotten in every table, without a trace in the others' rows."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from shapely import box
+from shapely.geometry import mapping
+from typer.testing import CliRunner
+
+from local.cli import app
+from local.erasure import erase
+from local.stack import Stack
+from local.workspace import remember
+from shared.warehouse.sqlfiles import definitions
+from tests.scenes import write_passes, write_scene
+from tests.stacks import event, feature, quiet, register, rows, signed_post, start_stack
+
+IMAGE = "20210703T023111_20210703T023105_T51TYL"
+KEPT, FORGOTTEN = "estate", "estate-7"
+HERE = dict(mapping(box(125.661, 45.114, 125.664, 45.116)))
+
+
+def about(stack: Stack, aoi_id: str) -> dict[str, int]:
+    """How many rows of each table say anything of an AOI."""
+    counts = {
+        table: sum(f"'{aoi_id}'" in str(row).replace('"', "'") for row in rows(stack, table))
+        for table in definitions()["tables"]
+    }
+    return {table: count for table, count in counts.items() if count}
+
+
+def filled(stack: Stack, scenes: Path) -> None:
+    write_scene(scenes, IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(200, 200))
+    write_passes(scenes, {"20210713T023111_20210713T023105_T51TYL": 80.0})
+    register(stack, feature(KEPT, HERE, name="Kept"), feature(FORGOTTEN, HERE, name="Forgotten"))
+    stack.tick("composite")
+    stack.tick("record-passes", run_date=datetime(2021, 7, 14, tzinfo=UTC).date())
+    bad = {
+        "overpass_ids": ["20210231T000000"],
+        "aois": [{"aoi_id": aoi_id, "aoi_version": 1} for aoi_id in (FORGOTTEN,)],
+    }
+    stack.bus.publish("measurements", json.dumps(bad).encode(), {"lane": "live"})
+    quiet(stack)
+    news: dict[str, Any] = {"class_id": 1, "published_at": datetime.now(UTC).isoformat()}
+    for aoi_id in (KEPT, FORGOTTEN):
+        key = {"aoi_id": aoi_id, "event_id": f"evt_{aoi_id}"}
+        stack.warehouse.append("change_alerts", [{**key, "aoi_version": 1, "month": "2021-07-01", **news}])
+        attempt = {"attempted_at": news["published_at"], "host": "h", "outcome": "delivered", "seconds": 1.0}
+        stack.warehouse.append("deliveries", [{**key, "event_type": "change.flagged", **attempt}])
+    stack.summarise()
+
+
+def test_an_area_is_erased_from_every_table_and_its_neighbour_from_none(tmp_path: Path) -> None:
+    with start_stack(tmp_path) as stack:
+        filled(stack, tmp_path / "scenes")
+        kept, before = about(stack, KEPT), about(stack, FORGOTTEN)
+        of_areas = {"aoi_events", "histories", "observations", "composites", "passes", "change_alerts", "deliveries"}
+        assert before.keys() == of_areas | {"monthly_summary", "annual_summary", "dead_letters"}
+        first = erase(stack.warehouse, [FORGOTTEN])
+        assert first.found == before
+        assert first.again_at is not None
+        assert first.left.keys() == {
+            "observations",
+            "composites",
+            "passes",
+            "change_alerts",
+            "deliveries",
+            "dead_letters",
+        }
+        assert [a["aoi_id"] for a in rows(stack, "aois")] == [KEPT], "nothing of it is measured any more"
+        for name in ("export_observations", "export_monthly", "export_annual"):
+            assert {row["aoi_id"] for row in stack.warehouse.query(name)} == {KEPT}
+        stack.summarise()
+        second = erase(stack.warehouse, [FORGOTTEN], datetime.now(UTC) + timedelta(minutes=46))
+        assert (second.left, second.again_at) == ({}, None)
+        assert about(stack, FORGOTTEN) == {}
+        assert about(stack, KEPT) == kept
+
+
+def test_the_command_says_what_is_left_and_when_to_come_back(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with start_stack(tmp_path) as stack:
+        filled(stack, tmp_path / "scenes")
+        gone = event("aoi.deleted", {"aoi_id": KEPT})
+        assert signed_post(stack.webhook_url, stack.webhook_secret, gone, "gone").status_code == 202
+        exported = {row["aoi_id"] for row in stack.warehouse.query("export_monthly")}
+        assert exported == {FORGOTTEN}, "what was deleted is exported no more"
+    remember(out, tmp_path / "scenes")
+    command = ["erase", "--aoi", FORGOTTEN, "--warehouse", str(out)]
+    refused = CliRunner().invoke(app, command, input="n\n")
+    assert refused.exit_code == 1
+    said = CliRunner().invoke(app, [*command, "--yes"], catch_exceptions=False)
+    assert "aoi_events: 1 of 1 rows deleted" in said.output
+    assert "observations: 0 of 1 rows deleted" in said.output
+    assert "run it again after" in said.output
+    nobody = CliRunner().invoke(
+        app, ["erase", "--aoi", "nobody", "--warehouse", str(out), "--yes"], catch_exceptions=False
+    )
+    assert "nothing is left" in nobody.output
