@@ -197,10 +197,15 @@ def _field(definition: dict[str, Any]) -> bigquery.SchemaField:
 
 def run_scheduled(warehouse: Warehouse, run_time: datetime) -> None:
     """Run every scheduled query once, exactly as the service would, with ``@run_time``."""
+    for query in schedules().scheduled_queries:
+        run_script(warehouse, query.name, run_time)
+
+
+def run_script(warehouse: Warehouse, name: str, run_time: datetime) -> None:
+    """Run one scheduled query."""
     settings = warehouse.settings
-    for name in (query.name for query in schedules().scheduled_queries):
-        text = sql(
-            "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
-        )
-        # the emulator passes no parameter into scripts
-        warehouse.run(text.replace("@run_time", f"TIMESTAMP '{run_time.isoformat()}'"), {})
+    text = sql(
+        "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+    )
+    # the emulator passes no parameter into scripts
+    warehouse.run(text.replace("@run_time", f"TIMESTAMP '{run_time.isoformat()}'"), {})

@@ -4,10 +4,14 @@ ZetaSQL (PyPI ``zetasql``, the reference implementation compiled to WebAssembly)
 service knows, such as streaming or permissions, it does not.
 """
 
+import contextlib
 import re
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
+from wasmtime import WasmtimeError
 from zetasql.api import Analyzer, CatalogBuilder, ConstantBuilder, TableBuilder, TypeFactory
+from zetasql.core import wasm_client
 from zetasql.types import (
     AnalyzerOptions,
     LanguageFeature,
@@ -33,6 +37,39 @@ _KINDS = {
 }
 _DECLARE = re.compile(r"^DECLARE (?P<name>\w+) (?P<type>\w+)(?: DEFAULT (?P<value>.+))?$", re.DOTALL)
 _SET = re.compile(r"^SET (?P<name>\w+) = (?P<value>.+)$", re.DOTALL)
+_Config = wasm_client.Config
+
+
+def _cached() -> Any:
+    """Compiled once for a machine, not once for each run: that takes half a minute of processor time."""
+    config = _Config()
+    # where there is no home for it, every run compiles
+    with contextlib.suppress(WasmtimeError):
+        config.cache = True
+    return config
+
+
+wasm_client.Config = _cached
+
+
+class Step(NamedTuple):
+    """A statement of a script; one that declares or sets a variable has its name, and as text the value or nothing."""
+
+    text: str
+    variable: str | None = None
+    declared_type: str | None = None
+
+
+def steps(script: str) -> Iterator[Step]:
+    """The statements of a script, in order."""
+    for part in re.sub(r"--[^\n]*", "", script).split(";\n"):
+        statement = part.strip().rstrip(";").strip()
+        if declared := _DECLARE.match(statement):
+            yield Step(declared["value"] or "", declared["name"], declared["type"])
+        elif assigned := _SET.match(statement):
+            yield Step(assigned["value"], assigned["name"])
+        elif statement:
+            yield Step(statement)
 
 
 def simple(kind: str) -> Any:
@@ -42,9 +79,9 @@ def simple(kind: str) -> Any:
     return TypeFactory.create_simple_type(_KINDS[kind])
 
 
-def _column_type(field: dict[str, Any]) -> Any:
+def column_type(field: dict[str, Any]) -> Any:
     if field["type"] == "RECORD":
-        kind = TypeFactory.create_struct_type([(f["name"], _column_type(f)) for f in field["fields"]])
+        kind = TypeFactory.create_struct_type([(f["name"], column_type(f)) for f in field["fields"]])
     else:
         kind = simple(field["type"])
     return TypeFactory.create_array_type(kind) if field["mode"] == "REPEATED" else kind
@@ -63,7 +100,7 @@ class Warehouse:
         for name in definitions()["tables"]:
             table = TableBuilder(f"{DATASET}.{name}")
             for field in schema(name):
-                table.add_column(field["name"], _column_type(field))
+                table.add_column(field["name"], column_type(field))
             self._tables.append(table.build())
         for name in definitions()["views"]:
             found = self.analyse(sql("views", name, dataset=DATASET, coverage_floor=FLOOR))
@@ -72,36 +109,40 @@ class Warehouse:
                 view.add_column(column.name, column.column.type)
             self._tables.append(view.build())
 
-    def analyse(
-        self, text: str, parameters: dict[str, str] | None = None, variables: dict[str, str] | None = None
-    ) -> Any:
-        """The statement as resolved; parameters and script variables by name, with their types."""
+    def options(self, parameters: Mapping[str, str]) -> Any:
+        """How to analyse a statement with these parameters, by name with their types."""
+        options = AnalyzerOptions(language_options=self.language, default_timezone="UTC")
+        options.query_parameters = [
+            AnalyzerOptions.QueryParameter(name=name, type=simple(kind)) for name, kind in parameters.items()
+        ]
+        return options
+
+    def catalog(self, variables: Mapping[str, str]) -> Any:
+        """Tables, views and functions, and the variables of a script by name with their types."""
         catalog = CatalogBuilder("bigquery")
         for table in self._tables:
             catalog.add_table(table)
-        for name, kind in (variables or {}).items():
+        for name, kind in variables.items():
             catalog.add_constant(ConstantBuilder(name).set_type(simple(kind)).build())
         functions = ZetaSQLBuiltinFunctionOptions(language_options=self.language)
-        options = AnalyzerOptions(language_options=self.language)
-        options.query_parameters = [
-            AnalyzerOptions.QueryParameter(name=name, type=simple(kind)) for name, kind in (parameters or {}).items()
-        ]
-        return Analyzer(options, catalog.with_builtin_functions(functions).build()).analyze_statement(text)
+        return catalog.with_builtin_functions(functions).build()
+
+    def analyse(
+        self, text: str, parameters: Mapping[str, str] | None = None, variables: Mapping[str, str] | None = None
+    ) -> Any:
+        """The statement as resolved; parameters and script variables by name, with their types."""
+        return Analyzer(self.options(parameters or {}), self.catalog(variables or {})).analyze_statement(text)
 
     def analyse_script(self, text: str, parameters: dict[str, str]) -> int:
         """Every statement of a script, its variables declared before; returns how many there are."""
         variables: dict[str, str] = {}
-        statements = [part.strip() for part in re.sub(r"--[^\n]*", "", text).split(";\n") if part.strip()]
-        for statement in statements:
-            statement = statement.rstrip(";").strip()  # noqa: PLW2901
-            if declared := _DECLARE.match(statement):
-                if declared["value"]:
-                    self.analyse(
-                        f"SELECT CAST(NULL AS {declared['type']}) = {declared['value']}", parameters, variables
-                    )
-                variables[declared["name"]] = declared["type"]
-            elif assigned := _SET.match(statement):
-                self.analyse(f"SELECT {assigned['name']} = {assigned['value']}", parameters, variables)
-            else:
-                self.analyse(statement, parameters, variables)
-        return len(statements)
+        count = 0
+        for count, step in enumerate(steps(text), 1):  # noqa: B007
+            if step.variable is None:
+                self.analyse(step.text, parameters, variables)
+                continue
+            kind = step.declared_type or variables[step.variable]
+            if step.text:
+                self.analyse(f"SELECT CAST(NULL AS {kind}) = {step.text}", parameters, variables)
+            variables[step.variable] = kind
+        return count

@@ -130,7 +130,7 @@ USING (
     UNION ALL SELECT 8, 'snow_and_ice'
   )
   SELECT
-    touched.aoi_id, touched.aoi_version, touched.month, class_names.class_id, class_names.class_name,
+    touched.aoi_id, touched.aoi_version, CAST(touched.month AS DATE) AS month, class_names.class_id, class_names.class_name,
     IFNULL(counts.observation_count, 0) AS observation_count,
     IFNULL(counts.skipped_count, 0) AS skipped_count,
     counts.mean_coverage,
