@@ -18,9 +18,11 @@ locals {
     { for name, filter in local.service_counters : name => { resource = "cloud_run_revision", filter = "${local.from_services} AND ${filter}" } },
     {
       tick_failures  = { resource = "cloud_scheduler_job", filter = "severity>=ERROR AND resource.labels.job_id=~\"^${var.prefix}-\"" }
-      query_failures = { resource = "bigquery_dts_config", filter = "severity>=ERROR" }
+      query_failures = { resource = "bigquery_dts_config", filter = "severity>=ERROR AND resource.labels.config_id=(${join(" OR ", local.query_ids)})" }
     },
   )
+
+  query_ids = [for config in google_bigquery_data_transfer_config.summary : "\"${reverse(split("/", config.name))[0]}\""]
 
   counted = {
     for name, counter in local.log_counters :

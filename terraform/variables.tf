@@ -92,6 +92,20 @@ variable "earth_engine_concurrent_requests" {
   }
 }
 
+variable "earth_engine_daily_ceiling" {
+  description = "EECU-hours a day after which Earth Engine refuses until the next day, and the id of that quota, which no page names: gcloud beta quotas info list --service=earthengine.googleapis.com --project=… lists it with the metric daily_eecu_usage_time."
+  type = object({
+    quota_id   = string
+    eecu_hours = number
+  })
+  default = null
+
+  validation {
+    condition     = var.earth_engine_daily_ceiling == null || try(var.earth_engine_daily_ceiling.eecu_hours > 0, false)
+    error_message = "Give a positive number of EECU-hours."
+  }
+}
+
 variable "earth_engine_monthly_eecu_hours" {
   description = "EECU-hours a month that the project's Earth Engine tier or your money allows: an alert tells when a tenth goes in one day. The Community tier has 150, Contributor 1,000, Partner 100,000."
   type        = number
@@ -263,7 +277,11 @@ variable "settings" {
     layer_budget                  = optional(number)
     max_area_km2                  = optional(number)
     max_body_bytes                = optional(number)
+    max_body_seconds              = optional(number)
+    max_extent_deg                = optional(number)
     max_features                  = optional(number)
+    max_registered_aois           = optional(number)
+    max_registered_km2            = optional(number)
     max_vertices                  = optional(number)
     pair_budget                   = optional(number)
     pass_collection               = optional(string)

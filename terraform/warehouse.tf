@@ -111,21 +111,3 @@ resource "google_bigquery_data_transfer_config" "summary" {
   # the first run begins at once
   depends_on = [time_sleep.rights]
 }
-
-# A ceiling on what all queries of the project may read a day. It stays when this resource goes: the API has no deletion.
-resource "google_cloud_quotas_quota_preference" "query_usage" {
-  count = var.daily_query_quota_tebibytes == null ? 0 : 1
-
-  parent        = "projects/${local.project}"
-  name          = "${var.prefix}-query-usage-per-day"
-  service       = "bigquery.googleapis.com"
-  quota_id      = "QueryUsagePerDay"
-  contact_email = var.alert_email
-
-  # the quota is 200 TiB by itself, and a cut of more than a tenth is refused without this
-  ignore_safety_checks = "QUOTA_DECREASE_PERCENTAGE_TOO_HIGH"
-
-  quota_config {
-    preferred_value = floor(var.daily_query_quota_tebibytes * 1024 * 1024) # MiB
-  }
-}

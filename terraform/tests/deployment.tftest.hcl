@@ -70,6 +70,7 @@ run "otherwise" {
     event_url      = null
     public_webhook = false
 
+    earth_engine_daily_ceiling       = { quota_id = "some-id", eecu_hours = 20 }
     max_instances                    = { measure = 76 }
     earth_engine_concurrent_requests = 100
 
@@ -122,6 +123,11 @@ run "otherwise" {
     error_message = "max_instances overrides the default."
   }
 
+  assert {
+    condition     = google_cloud_quotas_quota_preference.earth_engine_time[0].quota_config[0].preferred_value == "72000"
+    error_message = "Earth Engine's ceiling is in seconds."
+  }
+
   expect_failures = [check.somebody_is_told]
 }
 
@@ -146,6 +152,7 @@ run "what_is_refused" {
     data_regions                     = ["Europe"]
     dataset                          = "land-cover"
     earth_engine_concurrent_requests = 0.5
+    earth_engine_daily_ceiling       = { quota_id = "some-id", eecu_hours = 0 }
     earth_engine_monthly_eecu_hours  = 0
     event_secret_generations         = ["first", "first"]
     event_secrets                    = "hunter2"
@@ -165,7 +172,7 @@ run "what_is_refused" {
 
   expect_failures = [
     var.alert_email, var.alert_webhook_url, var.budget, var.daily_query_quota_tebibytes, var.data_regions, var.dataset,
-    var.earth_engine_concurrent_requests, var.earth_engine_monthly_eecu_hours, var.event_secret_generations, var.event_secrets,
+    var.earth_engine_concurrent_requests, var.earth_engine_daily_ceiling, var.earth_engine_monthly_eecu_hours, var.event_secret_generations, var.event_secrets,
     var.event_url, var.labels, var.max_bytes_billed_per_query, var.max_instances, var.prefix, var.project,
     var.region, var.settings, var.warehouse_location, var.webhook_callers,
     var.webhook_secret_generations, var.webhook_secrets,
