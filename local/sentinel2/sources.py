@@ -87,8 +87,6 @@ def _of_files(
     if "B2" not in paths:
         raise UserInputError(f"{name}: missing band B2")
     with opened_raster(paths["B2"]) as first:
-        if first.transform.a != 10:
-            raise UserInputError(f"{paths['B2'].name}: expected B2 with pixels of 10 m, found {first.transform.a:g} m")
         west, north, height, width = even_grid(first)
         crs = first.crs
     bands = {}
@@ -98,9 +96,19 @@ def _of_files(
                 raise UserInputError(
                     f"{path.name}: expected one band in {crs}, as B2 is, found {dataset.count} in {dataset.crs}"
                 )
+            if dataset.transform.a > _coarsest_m(band):
+                wanted, found = _coarsest_m(band), dataset.transform.a
+                raise UserInputError(f"{path.name}: expected {band} with pixels of {wanted} m, found {found:g} m")
             nodata = 0 if dataset.nodata is None else dataset.nodata
             bands[band] = _band_file(path, 1, dataset, offsets[band], nodata)
     return Scene(name, image_id, bands, f"EPSG:{crs.to_epsg()}", west, north, height, width, azimuth)
+
+
+def _coarsest_m(band: str) -> int:
+    """The pixel size of a band in a product."""
+    if band in {"B1", "B9", "B10"}:
+        return 60
+    return 20 if band in {*BANDS_20_M, "B8A"} else 10
 
 
 def _band_file(path: Path, index: int, dataset: Any, offset: int, nodata: float | None) -> BandFile:

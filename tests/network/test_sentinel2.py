@@ -310,6 +310,13 @@ def test_products_that_cannot_be_used(tmp_path: Path, shared_data: Path, monkeyp
     refused(l2a, "expected a Sentinel-2 L1C product .* found an L2A product")
     refused(next(metadata.glob("*T01LAC*")), "missing band B2")
     refused(tmp_path, "no product .* and no band files")
+    loose = tmp_path / "loose"
+    loose.mkdir()
+    coarse = products.write_raster(loose / "T46RER_20210908T042701_B02.jp2", random_bands(120)["B5"][np.newaxis], 20)
+    refused(loose, "expected B2 with pixels of 10 m, found 20 m", Told(offset_dn=0))
+    refused(loose, "do not say whether values carry the offset")
+    coarse.rename(loose / "T46RER_20210908T042701_B02_20m.jp2")
+    refused(loose, "found L2A names", Told(offset_dn=0))
 
     safe = products.write_product(tmp_path, shared_data, random_bands(120), offset=-1000)
     refused(safe, "the product itself says its offset", Told(offset_dn=0))
