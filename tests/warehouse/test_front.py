@@ -13,6 +13,7 @@ from google.cloud import bigquery
 
 from local.stack import Stack
 from shared.errors import InvalidRowsError, NeverError, RetryLaterError
+from shared.warehouse import client as warehouse_client
 from tests.stacks import rows, start_stack
 
 
@@ -199,3 +200,27 @@ def test_a_dry_run_says_what_it_cannot_look_into(stack: Stack) -> None:
     answer = requests.post(address, json=query, timeout=10).json()
     assert answer["jobComplete"]
     assert "totalBytesProcessed" not in answer
+
+
+def test_a_statement_that_met_another_is_run_again_and_in_the_end_the_message_is(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met: list[str] = []
+    real = bigquery.Client.query_and_wait
+
+    def crowded(self: bigquery.Client, *arguments: Any, **options: Any) -> Any:
+        if met:
+            raise BadRequest(met.pop())  # type: ignore[no-untyped-call]
+        return real(self, *arguments, **options)
+
+    monkeypatch.setattr(bigquery.Client, "query_and_wait", crowded)
+    monkeypatch.setattr(warehouse_client, "_TURN_SECONDS", 0)
+    conflict = "Could not serialize access to table p:d.t due to concurrent update"
+    met[:] = [conflict] * 5 + [
+        "Resources exceeded: Too many DML statements outstanding against table p:d.t, limit is 20."
+    ]
+    assert stack.warehouse.run("SELECT 1 AS one", {}) == [{"one": 1}]
+    met[:] = [conflict] * 7
+    with pytest.raises(RetryLaterError, match="due to concurrent update"):
+        stack.warehouse.run("SELECT 1 AS one", {})
+    assert met == []
