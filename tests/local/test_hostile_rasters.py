@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import rasterio
 from affine import Affine
@@ -126,7 +127,7 @@ def bomb(path: Path, **options: Any) -> None:
     [
         ({"width": 32_768, "height": 32_768, "blockxsize": 32_768, "blockysize": 32_768}, "blocks of 32768"),
         ({"width": 200_000, "height": 200_000, "blockxsize": 4096, "blockysize": 4096, "BIGTIFF": "YES"}, "pixels"),
-        ({"width": 16, "height": 16, "blockxsize": 16, "blockysize": 16, "count": 101}, "101 bands"),
+        ({"width": 16, "height": 16, "blockxsize": 16, "blockysize": 16, "count": 101}, "101 bands, the limit"),
         (
             {"width": 2048, "height": 2048, "blockxsize": 2048, "blockysize": 2048, "count": 90, "INTERLEAVE": "PIXEL"},
             "blocks of 2048",
@@ -151,9 +152,15 @@ def test_a_bomb_takes_no_memory(scenes: Path) -> None:
     assert peaks["refused"] - peaks["before"] < 64
 
 
-def test_a_geotiff_that_breaks_off_is_one_sentence(scenes: Path) -> None:
-    path = write_scene(scenes, IMAGE, crs="EPSG:32651", origin=(709_000, 5_000_000), shape=(1200, 1200))
+@pytest.mark.parametrize("how", ["cut", "scrambled"])
+def test_a_damaged_geotiff_is_one_sentence(scenes: Path, how: str) -> None:
+    path = scenes / f"{IMAGE}.tif"
+    form = {"driver": "GTiff", "width": 600, "height": 600, "count": 1, "dtype": "uint8", "crs": "EPSG:32651"}
+    place = Affine(10, 0, 709_000, 0, -10, 5_000_000)
+    with rasterio.open(path, "w", transform=place, compress="deflate", **form) as dataset:
+        dataset.write(np.random.default_rng(1).integers(0, 9, (1, 600, 600), dtype="uint8"))
     whole = path.read_bytes()
-    path.write_bytes(whole[: len(whole) // 2])
+    third = len(whole) // 3
+    path.write_bytes(whole[:third] if how == "cut" else whole[:third] + bytes(third) + whole[2 * third :])
     with pytest.raises(UserInputError, match="not a readable raster"):
         check_scenes(scenes)
