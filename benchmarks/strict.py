@@ -29,6 +29,7 @@ from shared.classes import CLASS_NAMES, LABEL_BAND
 from shared.messages import AoiRef, MeasurementRequest, Tick
 from shared.observations import Areas, observation_row, provenance
 from shared.planning import Aoi
+from shared.touches import touch
 
 _AREA = "strict stand-ins"
 _CRS, _ORIGIN = "EPSG:32651", (600_000.0, 5_100_000.0)
@@ -256,8 +257,7 @@ def year_composites(
         stack.bigquery.settle()
         aois = stack.warehouse.run(f"SELECT aoi_id, area_m2 FROM `{stack.warehouse.table('aois')}`", {})
         stack.warehouse.append("observations", [_observed(row, name) for row in aois for name in names])
-        touched = {"month": _YEAR.isoformat(), "period": "month", "touched_date": date.today().isoformat()}
-        stack.warehouse.append("touches", [touched])
+        touch(stack.warehouse, [_YEAR.isoformat()])
         stack.bigquery.settle()
         with InvocationClock(stack).watching() as clock:
             before = requests(stack)

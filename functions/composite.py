@@ -56,7 +56,7 @@ def _composite(request: CompositeRequest, settings: Settings) -> dict[str, Any]:
             used = [image for overpass in job.overpasses for image in overpass.images]
             made_of = provenance(used, listed_at)
             rows.append(composite_row(job.aoi, ref.period, ref.period_start, areas, made_of, len(job.overpasses)))
-        _keep(rows, listed_at, warehouse)
+        _keep(rows, warehouse)
         written += len(rows)
         follow_ups = [_follow_up(work, refs) for work in batch.handed_on]
         messages += publish(settings, Topic.COMPOSITE_REQUESTS, follow_ups)
@@ -95,11 +95,10 @@ def _jobs(
             yield Job(key, aois[ref.aoi_id], inside, with_probabilities=False)
 
 
-def _keep(rows: list[dict[str, Any]], listed_at: datetime, warehouse: Warehouse) -> None:
-    """Touch first: a period touched for nothing costs a little, rows that no summary looks at would be lost to it."""
+def _keep(rows: list[dict[str, Any]], warehouse: Warehouse) -> None:
     for period in sorted({row["period"] for row in rows}):
         starts = [row["period_start"] for row in rows if row["period"] == period]
-        touch(warehouse, starts, listed_at.date(), period)
+        touch(warehouse, starts, period)
     warehouse.append("composites", rows)
 
 

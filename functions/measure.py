@@ -63,7 +63,7 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
             )
             for job, areas in batch.done
         ]
-        _keep(rows, request, listed_at, settings, warehouse)
+        _keep(rows, request, settings, warehouse)
         observations += len(rows)
         again = [message for work in batch.handed_on for message in follow_ups(work, request)]
         lane = Lane.LIVE if request.announce else Lane.BACKFILL
@@ -71,15 +71,8 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
     return {**outcome, "observations": observations, "handed_on": messages}
 
 
-def _keep(
-    rows: list[dict[str, Any]],
-    request: MeasurementRequest,
-    listed_at: datetime,
-    settings: Settings,
-    warehouse: Warehouse,
-) -> None:
-    """Touch first: a month touched for nothing costs a little, rows that no summary looks at would be lost to it."""
-    touch(warehouse, (row["acquired_date"] for row in rows), listed_at.date())
+def _keep(rows: list[dict[str, Any]], request: MeasurementRequest, settings: Settings, warehouse: Warehouse) -> None:
+    touch(warehouse, (row["acquired_date"] for row in rows))
     warehouse.append("observations", rows)
     if request.announce:
         events = [observation_created(row, datetime.now(UTC)) for row in rows]

@@ -1,7 +1,7 @@
 """Which months changed: the log that lets summaries and composites look no further back than they must."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from shared.warehouse.client import Warehouse
@@ -10,13 +10,15 @@ from shared.warehouse.client import Warehouse
 _COMPOSITE_LOOKBACK = timedelta(days=35)
 
 
-def touch(warehouse: Warehouse, days: Iterable[str], today: date, period: str = "month") -> None:
-    """Log the months of these days (YYYY-MM-DD), after what changed in them was appended."""
-    months = sorted({f"{day[:7]}-01" for day in days})
-    rows: list[dict[str, Any]] = [
-        {"month": month, "period": period, "touched_date": today.isoformat()} for month in months
-    ]
-    warehouse.append("touches", rows)
+def touch(warehouse: Warehouse, days: Iterable[str], period: str = "month") -> None:
+    """Log the months of these days (YYYY-MM-DD), right before what changes them is appended: a month touched in vain
+    costs a little, rows that no summary looks at would be lost to it.
+    """
+    now = datetime.now(UTC)
+    at: dict[str, Any] = {"touched_date": now.date().isoformat(), "touched_at": now.isoformat()}
+    warehouse.append(
+        "touches", [{"month": f"{month}-01", "period": period, **at} for month in sorted({d[:7] for d in days})]
+    )
 
 
 def touched_since(warehouse: Warehouse, today: date) -> date:

@@ -1,7 +1,7 @@
 """What the pipeline asks of others: Earth Engine requests are shared, summaries look no further back than they must."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -185,36 +185,36 @@ def test_summaries_rebuilt_from_nothing_equal_those_built_step_by_step(tmp_path:
                     assert value == (pytest.approx(wanted, rel=1e-12) if isinstance(wanted, float) else wanted)
 
 
-def test_months_untouched_for_long_are_not_read_again(tmp_path: Path) -> None:
+def test_history_is_read_once_and_again_when_it_is_touched(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
         write(tmp_path / "scenes", image(3))
         register(stack, *fields(1))
-        run_scheduled(stack.warehouse, datetime.now(UTC))
-        # as if all of it had been long ago, and something had changed without a touch
-        for table, column in (("touches", "touched_date"), ("aoi_events", "recorded_at")):
-            text = f"UPDATE `{stack.warehouse.table(table)}` SET {column} = '2020-01-01' WHERE TRUE"
-            stack.warehouse.run(text, {})
-        text = (
-            f"UPDATE `{stack.warehouse.table('monthly_summary')}` SET source_digest = NULL, mean_share = 0.5 WHERE TRUE"
-        )
-        stack.warehouse.run(text, {})
-        run_scheduled(stack.warehouse, datetime.now(UTC))
-        july = [r["mean_share"] for r in rows(stack, "monthly_summary") if r["month"] == date(2021, 7, 1)]
-        assert set(july) == {0.5}
-        stack.warehouse.append(
-            "touches",
-            [{"month": "2021-07-01", "period": "month", "touched_date": datetime.now(UTC).date().isoformat()}],
-        )
-        stack.summarise()
-        july = [r["mean_share"] for r in rows(stack, "monthly_summary") if r["month"] == date(2021, 7, 1)]
-        assert sum(july) == pytest.approx(1)
+        now = datetime.now(UTC)
+
+        def july() -> list[float]:
+            return [r["mean_share"] for r in rows(stack, "monthly_summary") if r["month"] == date(2021, 7, 1)]
+
+        run_scheduled(stack.warehouse, now + timedelta(hours=2))
+        assert sum(july()) == pytest.approx(1)
+        # as if something had changed without a touch: only who reads the month again notices
+        table = stack.warehouse.table("monthly_summary")
+        stack.warehouse.run(f"UPDATE `{table}` SET source_digest = NULL, mean_share = 0.5 WHERE TRUE", {})
+        run_scheduled(stack.warehouse, now + timedelta(hours=26))
+        assert set(july()) == {0.5}, "the new area's history was read by the run before"
+        later = now + timedelta(hours=30)
+        touched = {"touched_date": later.date().isoformat(), "touched_at": later.isoformat()}
+        stack.warehouse.append("touches", [{"month": "2021-07-01", "period": "month", **touched}])
+        stack.bigquery.settle()
+        run_scheduled(stack.warehouse, now + timedelta(hours=50))
+        assert sum(july()) == pytest.approx(1)
 
 
 def test_composites_look_back_to_the_year_of_the_earliest_touch(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
         assert touched_since(stack.warehouse, date(2026, 8, 20)) == date(2026, 1, 1)
         assert touched_since(stack.warehouse, date(2026, 1, 20)) == date(2025, 1, 1)
-        stack.warehouse.append("touches", [{"month": "2019-05-01", "period": "month", "touched_date": "2026-08-01"}])
+        touched = {"touched_date": "2026-08-01", "touched_at": "2026-08-01T12:00:00Z"}
+        stack.warehouse.append("touches", [{"month": "2019-05-01", "period": "month", **touched}])
         stack.bigquery.settle()
         assert touched_since(stack.warehouse, date(2026, 8, 20)) == date(2019, 1, 1)
         assert touched_since(stack.warehouse, date(2026, 12, 20)) == date(2026, 1, 1)

@@ -245,7 +245,11 @@ def test_rules_that_sql_repeats_are_the_same_everywhere() -> None:
     freshness = sql("views", "report_freshness", dataset="d", coverage_floor=0)
     assert f"least_cloud_percent > {MOST_CLOUD_PERCENT:g} THEN 'too cloudy'" in freshness
     lookbacks = {
-        name: re.findall(r"^DECLARE recent .*;$", sql("scheduled", name, dataset="d", coverage_floor=0), re.M)
+        name: re.findall(
+            r"SELECT MIN\(backfill_start\) .*|^      DATE_SUB.*",
+            sql("scheduled", name, dataset="d", coverage_floor=0),
+            re.M,
+        )
         for name in ("monthly_summary", "annual_summary")
     }
     assert lookbacks["monthly_summary"] == lookbacks["annual_summary"] != []

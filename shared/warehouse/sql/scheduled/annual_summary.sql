@@ -1,16 +1,27 @@
 -- Annual summaries: months weigh equally, so that clear summers do not drown cloudy winters.
 -- Rebuilds the years whose rows were made of other months or another composite than those of now, up to the run time;
--- a second run changes nothing. Runs after monthly_summary, and looks as far back as that does, from whole years on.
-DECLARE recent DATE DEFAULT DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 8 DAY);
+-- a second run changes nothing. Runs after monthly_summary, and looks back by the same rule, in whole years, to its own
+-- last run less a day, which is longer than the two are apart.
+DECLARE since TIMESTAMP;
 DECLARE built_from DATE;
+SET since = (
+  SELECT TIMESTAMP_SUB(MAX(run_time), INTERVAL 1 DAY)
+  FROM `${dataset}.annual_summary`
+  WHERE year >= EXTRACT(YEAR FROM @run_time) - 1
+);
 SET built_from = (
   SELECT IF(
-    (SELECT COUNT(*) FROM `${dataset}.annual_summary`) = 0,
+    since IS NULL,
     DATE '2015-01-01',
     DATE_TRUNC(LEAST(
-      DATE_SUB(recent, INTERVAL 1 MONTH),
-      IFNULL((SELECT MIN(month) FROM `${dataset}.touches` WHERE touched_date >= recent), recent),
-      IFNULL((SELECT MIN(backfill_start) FROM `${dataset}.aoi_events` WHERE recorded_at >= TIMESTAMP(recent)), recent)
+      DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 1 MONTH),
+      IFNULL((
+        SELECT MIN(month) FROM `${dataset}.touches`
+        WHERE touched_date >= EXTRACT(DATE FROM since) AND touched_at >= since
+      ), EXTRACT(DATE FROM @run_time)),
+      IFNULL((
+        SELECT MIN(backfill_start) FROM `${dataset}.aoi_events` WHERE recorded_at >= since
+      ), EXTRACT(DATE FROM @run_time))
     ), YEAR)
   )
 );

@@ -1,18 +1,29 @@
 -- Monthly summaries: nine rows for each AOI version and month, from the first day of interest to the run time.
 -- Rebuilds the months whose rows were made of other observations or another composite than those that are current now,
 -- whichever was listed or arrived when, and adds months that are missing; a second run changes nothing. Months without a usable view have null shares and count 0.
--- Looks no further back than the earliest month that was touched, or that a new AOI wants, in the last eight days (all
--- of history when the table is empty): a constant for the MERGE, so that only those partitions are read.
-DECLARE recent DATE DEFAULT DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 8 DAY);
+-- Looks no further back than the earliest month that was touched, or that a new AOI wants, since the last run that wrote
+-- recent months, less an hour, in which rows that were touched but did not show yet have come (all of history when there
+-- is no such run): a new AOI or a backfill is read once. A constant for the MERGE, so that only those partitions are read.
+DECLARE since TIMESTAMP;
 DECLARE built_from DATE;
+SET since = (
+  SELECT TIMESTAMP_SUB(MAX(run_time), INTERVAL 1 HOUR)
+  FROM `${dataset}.monthly_summary`
+  WHERE month >= DATE_TRUNC(DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 1 MONTH), MONTH)
+);
 SET built_from = (
   SELECT IF(
-    (SELECT COUNT(*) FROM `${dataset}.monthly_summary`) = 0,
+    since IS NULL,
     DATE '2015-01-01',
     DATE_TRUNC(LEAST(
-      DATE_SUB(recent, INTERVAL 1 MONTH),
-      IFNULL((SELECT MIN(month) FROM `${dataset}.touches` WHERE touched_date >= recent AND period = 'month'), recent),
-      IFNULL((SELECT MIN(backfill_start) FROM `${dataset}.aoi_events` WHERE recorded_at >= TIMESTAMP(recent)), recent)
+      DATE_SUB(EXTRACT(DATE FROM @run_time), INTERVAL 1 MONTH),
+      IFNULL((
+        SELECT MIN(month) FROM `${dataset}.touches`
+        WHERE touched_date >= EXTRACT(DATE FROM since) AND touched_at >= since AND period = 'month'
+      ), EXTRACT(DATE FROM @run_time)),
+      IFNULL((
+        SELECT MIN(backfill_start) FROM `${dataset}.aoi_events` WHERE recorded_at >= since
+      ), EXTRACT(DATE FROM @run_time))
     ), MONTH)
   )
 );
