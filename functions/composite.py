@@ -3,8 +3,8 @@
 Rows are appended request by request; what does not fit one invocation goes on as messages of its own.
 """
 
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import functions_framework
@@ -12,14 +12,15 @@ from cloudevents.http import CloudEvent
 
 from shared.aois import current_aois
 from shared.budgets import composite_budget, halved_by_attempt
-from shared.cells import region_around
+from shared.composing import composite_jobs, composite_window, key_of
+from shared.earth_engine.areas import measure_pieces
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.handling import delivery_attempt, handle
-from shared.measuring import HandOn, Job, measure_jobs
+from shared.measuring import HandOn, measure_jobs
 from shared.messages import AoiRef, CompositeRef, CompositeRequest, Topic
 from shared.observations import composite_row, provenance
-from shared.planning import Aoi, PlannedOverpass, overpasses_by_aoi
+from shared.planning import overpasses_by_aoi
 from shared.publishing import publish
 from shared.settings import Settings
 from shared.touches import touch
@@ -42,13 +43,17 @@ def _composite(request: CompositeRequest, settings: Settings) -> dict[str, Any]:
         return {**outcome, "composites": 0}
     connect(settings, "composite")
     listed_at = datetime.now(UTC)
-    overpasses = _overpasses(wanted, list(aois.values()), settings)
-    refs = {_key(ref): ref for ref in wanted}
-    jobs = list(_jobs(refs, aois, overpasses))
+    images = list_images(settings, *composite_window(wanted, list(aois.values())))
+    refs = {key_of(ref): ref for ref in wanted}
+    jobs = list(composite_jobs(wanted, aois, overpasses_by_aoi(list(aois.values()), images)))
     attempt = 1 if request.progress else delivery_attempt()
     written = messages = 0
     for batch in measure_jobs(
-        jobs, settings, composite_budget(settings), halved_by_attempt(request.divisor, attempt), request.progress
+        jobs,
+        partial(measure_pieces, settings),
+        composite_budget(settings),
+        halved_by_attempt(request.divisor, attempt),
+        request.progress,
     ):
         rows = []
         for job, areas in batch.done:
@@ -77,24 +82,6 @@ def _still_stale(refs: list[CompositeRef], warehouse: Warehouse) -> list[Composi
     return [ref for ref in refs if (ref.aoi_id, ref.aoi_version, ref.period, ref.period_start) in named]
 
 
-def _overpasses(refs: list[CompositeRef], aois: list[Aoi], settings: Settings) -> dict[str, list[PlannedOverpass]]:
-    start = _midnight(min(ref.period_start for ref in refs))
-    end = _midnight(max(_end(ref) for ref in refs))
-    region = region_around([aoi.outline for aoi in aois])
-    return overpasses_by_aoi(aois, list_images(settings, start, end + timedelta(days=1), region))
-
-
-def _jobs(
-    refs: dict[str, CompositeRef], aois: dict[str, Aoi], overpasses: dict[str, list[PlannedOverpass]]
-) -> Iterator[Job]:
-    """One job for each composite of which there are images; by period, since AOIs of one period share layers."""
-    for key, ref in sorted(refs.items(), key=lambda item: (item[1].period, item[1].period_start, item[0])):
-        first, last = f"{ref.period_start:%Y%m%d}", f"{_end(ref):%Y%m%d}"
-        inside = [o for o in overpasses[ref.aoi_id] if first <= o.overpass_id[:8] < last]
-        if inside:
-            yield Job(key, aois[ref.aoi_id], inside, with_probabilities=False)
-
-
 def _keep(rows: list[dict[str, Any]], warehouse: Warehouse) -> None:
     for period in sorted({row["period"] for row in rows}):
         starts = [row["period_start"] for row in rows if row["period"] == period]
@@ -110,17 +97,3 @@ def _follow_up(work: HandOn, refs: dict[str, CompositeRef]) -> CompositeRequest:
 
 def _aoi_ref(ref: CompositeRef) -> AoiRef:
     return AoiRef(aoi_id=ref.aoi_id, aoi_version=ref.aoi_version)
-
-
-def _key(ref: CompositeRef) -> str:
-    return f"{ref.aoi_id}|{ref.period}|{ref.period_start.isoformat()}"
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), UTC)
-
-
-def _end(ref: CompositeRef) -> date:
-    if ref.period == "year":
-        return date(ref.period_start.year + 1, 1, 1)
-    return date(ref.period_start.year + ref.period_start.month // 12, ref.period_start.month % 12 + 1, 1)

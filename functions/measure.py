@@ -6,6 +6,7 @@ what does not fit one invocation goes on as messages of its own.
 """
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import functions_framework
@@ -14,6 +15,7 @@ from cloudevents.http import CloudEvent
 from shared.aois import current_aois
 from shared.budgets import halved_by_attempt, observation_budget
 from shared.cells import region_around
+from shared.earth_engine.areas import measure_pieces
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_overpasses
 from shared.events import observation_created
@@ -52,7 +54,7 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
     observations = messages = 0
     for batch in measure_jobs(
         jobs,
-        settings,
+        partial(measure_pieces, settings),
         observation_budget(settings),
         halved_by_attempt(request.divisor, attempt),
         request.progress,

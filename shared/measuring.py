@@ -6,22 +6,23 @@ own. Nothing is halved and tried again in the same invocation: a request that ti
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from shared.budgets import Budget, Tally, divisor_to_split, packed
 from shared.cutting import SMALLEST_PIECE_PIXELS
-from shared.earth_engine.areas import measure_pieces
 from shared.errors import NeverError, RetryLaterError, TooBigError
 from shared.messages import Progress
 from shared.observations import Areas, areas_of, disagreement, progress_of, total
 from shared.planning import Aoi, Piece, PlannedOverpass, pieces_of
-from shared.settings import Settings
 
 # Four requests of the size that budgets foresee, and their listing, take well under the platform's 540 s.
 REQUESTS_PER_INVOCATION = 4
 # No request begins later than this: its own deadline (330 s) then still ends within the 540 s.
 _WORK_SECONDS = 200.0
+
+# One request: the areas of some pieces by their keys.
+Measure = Callable[[Sequence[Piece]], dict[str, Areas]]
 
 
 class Job(NamedTuple):
@@ -49,13 +50,14 @@ class Batch(NamedTuple):
 
 
 def measure_jobs(
-    jobs: Sequence[Job], settings: Settings, budget: Budget, divisor: int = 1, progress: Progress | None = None
+    jobs: Sequence[Job], measure: Measure, budget: Budget, divisor: int = 1, progress: Progress | None = None
 ) -> Iterator[Batch]:
     """Areas of the jobs, a request's worth at a time, so that the caller can keep each before the next is asked for.
 
-    ``divisor`` makes requests smaller than the budget. ``progress``, of a single job, is where an earlier invocation
-    stopped; it counts only while images and cuts are the same. Raises NeverError for a single job that is too big
-    though its requests cannot be smaller, RetryLaterError for one whose areas do not agree, and as the service answers.
+    ``measure`` makes one request: the areas of its pieces by their keys. ``divisor`` makes requests smaller than the
+    budget. ``progress``, of a single job, is where an earlier invocation stopped; it counts only while images and cuts
+    are the same. Raises NeverError for a single job that is too big though its requests cannot be smaller,
+    RetryLaterError for one whose areas do not agree, and as the service answers.
     """
     started = time.monotonic()
     limits = budget.divided(divisor)
@@ -73,7 +75,7 @@ def measure_jobs(
             return
         asked += 1
         try:
-            areas = measure_pieces(settings, run)
+            areas = measure(run)
         except TooBigError as error:
             yield Batch([], [work.give_up(run, budget, divisor, error)])
             continue

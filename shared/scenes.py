@@ -9,8 +9,8 @@ Nothing here touches a client.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -31,6 +31,9 @@ _PRODUCT_ID = re.compile(
 _OVERPASS_ID = re.compile(_STAMP)
 # From the launch of Sentinel-2 to where no calendar is near its end.
 _FIRST_MOMENT, _LAST_MOMENT = datetime(2015, 6, 23, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+# A datatake lasts up to some 40 minutes, and an image's own time is that of its tile within it.
+_DATATAKE_BEFORE = timedelta(minutes=30)
+_DATATAKE_AFTER = timedelta(hours=1)
 
 
 class SceneName(NamedTuple):
@@ -68,6 +71,12 @@ def sensing_time(overpass_id: str) -> datetime:
     if not _FIRST_MOMENT <= moment < _LAST_MOMENT:
         raise InvalidMessageError(f"{overpass_id!r} is not a moment of Sentinel-2")
     return moment
+
+
+def moments_of(overpass_ids: Sequence[str]) -> tuple[datetime, datetime]:
+    """The first and last moment at which an image of any of these overpasses may have been acquired."""
+    moments = [sensing_time(overpass_id) for overpass_id in overpass_ids]
+    return min(moments) - _DATATAKE_BEFORE, max(moments) + _DATATAKE_AFTER
 
 
 def month_number(day: date) -> int:

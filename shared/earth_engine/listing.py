@@ -12,15 +12,11 @@ from shared.cells import slices
 from shared.earth_engine.client import compute
 from shared.errors import InvalidMessageError, TooBigError
 from shared.logs import log
-from shared.scenes import SceneImage, bounding_boxes, parse_scene_name, sensing_time
+from shared.scenes import SceneImage, bounding_boxes, moments_of, parse_scene_name, sensing_time
 from shared.settings import Settings
 
 _SHORTEST_SLICE = timedelta(minutes=10)
 _INGESTED = "ingested_us"
-# A datatake lasts up to some 40 minutes, and an image's own time is that of its tile within it.
-_DATATAKE_BEFORE = timedelta(minutes=30)
-_DATATAKE_AFTER = timedelta(hours=1)
-
 
 T = TypeVar("T")
 
@@ -71,9 +67,8 @@ def _read(features: list[dict[str, Any]], read: Callable[[dict[str, Any]], T]) -
 
 def list_overpasses(settings: Settings, overpass_ids: list[str], region: dict[str, Any]) -> list[SceneImage]:
     """All images of the named overpasses that touch the region, in one request when they fit."""
-    moments = sorted(sensing_time(overpass_id) for overpass_id in overpass_ids)
     wanted = set(overpass_ids)
-    listed = list_images(settings, moments[0] - _DATATAKE_BEFORE, moments[-1] + _DATATAKE_AFTER, region)
+    listed = list_images(settings, *moments_of(overpass_ids), region)
     return [image for image in listed if image.overpass_id in wanted]
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from shapely.geometry.base import BaseGeometry
 from local.earth_engine.server import EarthEngineServer
 from shared.aoi_geometry import ellipsoidal_area_m2
 from shared.budgets import observation_budget
+from shared.earth_engine.areas import measure_pieces
 from shared.earth_engine.listing import list_overpasses
 from shared.measuring import Job, measure_jobs
 from shared.observations import Areas, published
@@ -46,7 +48,11 @@ def measure(served: Served, polygon: BaseGeometry) -> Areas:
     images = list_overpasses(settings, [OVERPASS], dict(mapping(polygon)))
     aoi = registered(polygon)
     job = Job("a", aoi, overpasses_over(aoi, images), with_probabilities=True)
-    done = [found for batch in measure_jobs([job], settings, observation_budget(settings)) for found in batch.done]
+    done = [
+        found
+        for batch in measure_jobs([job], partial(measure_pieces, settings), observation_budget(settings))
+        for found in batch.done
+    ]
     ((_, areas),) = done
     return areas
 

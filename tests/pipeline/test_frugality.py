@@ -10,10 +10,10 @@ import pytest
 from shapely import MultiPolygon, Polygon, box
 from shapely.geometry import mapping
 
-from functions import plan_composites
 from local.earth_engine import graph
 from local.stack import Stack
 from local.warehouse.embedded import run_scheduled
+from shared.composing import composite_requests
 from shared.earth_engine.client import connect
 from shared.earth_engine.regions import Regions
 from shared.planning import Layer, Part, Piece
@@ -93,7 +93,7 @@ def test_composites_are_asked_for_a_requests_worth_at_a_time() -> None:
         }
 
     def asked(rows: list[dict[str, Any]]) -> list[list[tuple[str, int]]]:
-        requests = plan_composites._requests(rows, Settings(project="local-project"))
+        requests = composite_requests(rows, Settings(project="local-project"))
         return [[(c.aoi_id, c.period_start.year) for c in request.composites] for request in requests]
 
     spread = [stale(f"a{cell}", cell, year) for cell in range(5) for year in (2016, 2025)]
