@@ -45,7 +45,7 @@ _PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 2.0
 _TIMEOUT_SECONDS = 30.0
 _NOBODY = AoiRef(aoi_id="landcover-probe-nobody", aoi_version=1)
-_NEVER = "20150101T000000"
+_NEVER = "20150623T000000"
 # At the edge of the grid of tiles, where the south polar ice ends all land cover.
 _NOWHERE = {
     "type": "Polygon",

@@ -11,7 +11,7 @@ from local.probe.images import PERMITTED
 from local.probe.model import Check, Finding, Outcome
 from shared.errors import CollectionMissingError, LandcoverError, NeverError, RetryLaterError, TooBigError
 
-_NO_IMAGE = "20150101T000000_20150101T000000_T01CAA"
+_NO_IMAGE = "20150623T000000_20150623T000000_T01CAA"
 _TOO_MANY_BYTES = 10_500_000
 
 

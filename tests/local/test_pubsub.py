@@ -171,7 +171,7 @@ def test_a_request_is_as_large_as_the_service_takes(monkeypatch: pytest.MonkeyPa
     received = Receiver()
     running = Bus("some-project", received.push).start()
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", running.address)
-    publishing._publisher.cache_clear()
+    publishing.publisher.cache_clear()
     sizes: list[int] = []
     kept = running.publish
     monkeypatch.setattr(
@@ -187,4 +187,4 @@ def test_a_request_is_as_large_as_the_service_takes(monkeypatch: pytest.MonkeyPa
             publishing.publish_raw(settings, Topic.DEAD_LETTERS, [(b"x" * 10_000_001, {})])
     finally:
         running.stop()
-        publishing._publisher.cache_clear()
+        publishing.publisher.cache_clear()

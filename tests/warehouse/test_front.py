@@ -115,7 +115,8 @@ def test_streamed_rows_outlive_the_process(tmp_path: Path) -> None:
 
 
 def test_one_bad_row_takes_no_other_along(stack: Stack) -> None:
-    good = [{"event_id": f"e{n}", "event_type": "t", "aoi_id": "a", "attempted_at": "2021-01-01T00:00:00Z", "host": "h",
+    now = datetime.now(UTC).isoformat()
+    good = [{"event_id": f"e{n}", "event_type": "t", "aoi_id": "a", "attempted_at": now, "host": "h",
              "outcome": "o", "seconds": 1.0} for n in range(1200)]  # fmt: skip
     bad = {k: v for k, v in good[0].items() if k != "event_id"}
     with pytest.raises(
