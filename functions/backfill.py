@@ -15,6 +15,7 @@ from shared.earth_engine.listing import list_images
 from shared.handling import handle
 from shared.measurements import jobs_of, not_yet_measured
 from shared.messages import AoiRegistration, Lane, Topic
+from shared.name_spaces import workload_tag
 from shared.planning import overpasses_by_aoi
 from shared.publishing import publish
 from shared.settings import Settings
@@ -33,7 +34,7 @@ def _backfill(message: AoiRegistration, settings: Settings) -> dict[str, Any]:
     superseded = len(message.aois) - len(aois)
     if not aois:
         return {"superseded": superseded, "messages": 0}
-    connect(settings, "backfill")
+    connect(settings, workload_tag("backfill", (aoi.aoi_id for aoi in aois), settings))
     starts = {new.aoi_id: new.backfill_start for new in message.aois}
     images = list_images(settings, *history_window(aois, starts, datetime.now(UTC)))
     lacking = not_yet_measured(jobs_of(aois, overpasses_by_aoi(aois, images)), warehouse)

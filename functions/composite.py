@@ -19,6 +19,7 @@ from shared.earth_engine.listing import list_images
 from shared.handling import delivery_attempt, handle
 from shared.measuring import HandOn, measure_jobs
 from shared.messages import AoiRef, CompositeRef, CompositeRequest, Topic
+from shared.name_spaces import workload_tag
 from shared.observations import composite_row, provenance
 from shared.planning import overpasses_by_aoi
 from shared.publishing import publish
@@ -41,7 +42,7 @@ def _composite(request: CompositeRequest, settings: Settings) -> dict[str, Any]:
     outcome = {"asked": len(request.composites), "stale": len(wanted)}
     if not wanted:
         return {**outcome, "composites": 0}
-    connect(settings, "composite")
+    connect(settings, workload_tag("composite", aois, settings))
     listed_at = datetime.now(UTC)
     images = list_images(settings, *composite_window(wanted, list(aois.values())))
     refs = {key_of(ref): ref for ref in wanted}

@@ -1,4 +1,6 @@
-"""events → a signed webhook, where one is configured. Every attempt is a row of ``deliveries``."""
+"""events → a signed webhook, where one is configured: the client's own, or the deployment's. Every attempt is a row of
+``deliveries``.
+"""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +9,11 @@ from urllib.parse import urlsplit
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.errors import NeverError, RetryLaterError
+from shared.clients import secrets_of
+from shared.errors import DeploymentError, NeverError, RetryLaterError
 from shared.handling import handle
 from shared.messages import Event, Topic
+from shared.name_spaces import client_of, told_to
 from shared.outbound import Outcome, send
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
@@ -22,16 +26,23 @@ def deliver_event(event: CloudEvent) -> None:
 
 
 def _deliver(event: Event, settings: Settings) -> dict[str, Any]:
-    if settings.event_url is None:
+    client = client_of(event.data.aoi_id, settings.clients)
+    url = None if client is None else settings.clients[client].event_url
+    if url is None:
+        client, url = None, settings.event_url
+    if url is None:
         return {"outcome": "nobody to tell"}
+    secrets = secrets_of(client, settings.event_secrets)
+    if not secrets:
+        raise DeploymentError(f"events of {client} are sent signed only, and EVENT_SECRETS is empty")
     attempted_at = datetime.now(UTC)
-    attempt = send(event, settings.event_url, settings.event_secrets.get_secret_value().split(), attempted_at)
+    attempt = send(told_to(event, client), url, secrets, attempted_at)
     row = {
         "event_id": event.event_id,
         "event_type": event.type,
         "aoi_id": event.data.aoi_id,
         "attempted_at": attempted_at.isoformat(),
-        "host": urlsplit(settings.event_url).netloc,
+        "host": urlsplit(url).netloc,
         "outcome": attempt.outcome,
         "status_code": attempt.status_code,
         "reason": attempt.reason or None,

@@ -20,6 +20,7 @@ from shared.errors import InvalidMessageError
 from shared.grids import is_near_tile
 from shared.handling import handle
 from shared.messages import AcquiredImage, Acquisition, AoiRef, Lane, MeasurementRequest, Topic
+from shared.name_spaces import by_client
 from shared.planning import footprint_shape
 from shared.publishing import publish
 from shared.scenes import SceneName, parse_scene_name, sensing_time
@@ -100,6 +101,7 @@ def _requests(overpass_id: str, rows: list[dict[str, Any]], settings: Settings) 
     def cost(row: dict[str, Any]) -> Budget:
         return Budget(0, 1, pixels(row["area_m2"]), row["geometry_bytes"])
 
-    for run in chunked(rows, observation_budget(settings), cost):
-        refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in run]
-        yield MeasurementRequest(overpass_ids=[overpass_id], aois=refs, announce=True)
+    for of_one_client in by_client(rows, lambda row: str(row["aoi_id"]), settings):
+        for run in chunked(of_one_client, observation_budget(settings), cost):
+            refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in run]
+            yield MeasurementRequest(overpass_ids=[overpass_id], aois=refs, announce=True)

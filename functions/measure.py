@@ -23,6 +23,7 @@ from shared.handling import delivery_attempt, handle
 from shared.measurements import follow_ups, jobs_of, not_yet_measured
 from shared.measuring import measure_jobs
 from shared.messages import EventType, Lane, MeasurementRequest, Topic
+from shared.name_spaces import workload_tag
 from shared.observations import observation_row, provenance
 from shared.planning import overpasses_by_aoi
 from shared.publishing import publish
@@ -43,7 +44,7 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
     outcome = {"aoi_count": len(request.aois), "superseded": len(request.aois) - len(aois)}
     if not aois:
         return {**outcome, "observations": 0}
-    connect(settings, "measure")
+    connect(settings, workload_tag("measure", (aoi.aoi_id for aoi in aois), settings))
     listed_at = datetime.now(UTC)
     images = list_overpasses(settings, request.overpass_ids, region_around([aoi.outline for aoi in aois]))
     jobs = jobs_of(aois, overpasses_by_aoi(aois, images))

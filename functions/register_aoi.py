@@ -10,13 +10,15 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeou
 
 from shared.aoi_geometry import Fault
 from shared.ceilings import refuse_over_ceiling
+from shared.clients import owned_secrets
 from shared.errors import LandcoverError, OverCeilingError
 from shared.handling import trace_field
 from shared.histories import histories_wanted, note_histories, registrations_of
 from shared.logs import log, log_fields
 from shared.messages import Topic
+from shared.name_spaces import idempotency_key, name_space, own_id
 from shared.publishing import publish
-from shared.registration import InvalidRegistrationError, parse_event
+from shared.registration import InvalidRegistrationError, in_name_space, parse_event
 from shared.registry import OtherBodyError, record
 from shared.request_body import read_body
 from shared.settings import Settings, load_settings
@@ -41,7 +43,7 @@ def _answer(request: Request, settings: Settings) -> Response:
     try:
         check_headers(headers)
         body = read_body(request, settings.max_body_bytes, settings.max_body_seconds)
-        webhook_id = verify(body, headers, settings.webhook_secrets.get_secret_value().split())
+        client, webhook_id = verify(body, headers, owned_secrets(settings.webhook_secrets))
     except RequestEntityTooLarge:
         return _problem(413, "Body too large", f"the limit is {settings.max_body_bytes} bytes")
     except RequestTimeout:
@@ -53,14 +55,23 @@ def _answer(request: Request, settings: Settings) -> Response:
         return _problem(401, "Not signed", str(error))
     if len(webhook_id) > _MOST_ID_CHARACTERS:
         return _problem(400, "Invalid webhook-id", f"at most {_MOST_ID_CHARACTERS} characters are kept")
+    with log_fields(client=client):
+        return _signed_answer(body, client, idempotency_key(webhook_id, client), settings)
+
+
+def _signed_answer(body: bytes, client: str | None, webhook_id: str, settings: Settings) -> Response:
+    """The answer to a call of a client, or of the operator (None), by the key of which repetitions are known."""
     try:
-        event = parse_event(body, settings)
+        event = in_name_space(parse_event(body, settings), name_space(client))
     except InvalidRegistrationError as error:
         log(logging.WARNING, "refused: content", faults=len(error.faults))
         return _problem(422, "Invalid registration", f"{len(error.faults)} faults found", error.faults)
+    if client is not None and event.scope not in settings.clients[client].scopes:
+        log(logging.WARNING, "refused: scope", event=event.event_type)
+        return _problem(403, "Out of scope", f"this secret may not send {event.event_type}")
     warehouse = Warehouse(settings)
     try:
-        refuse_over_ceiling(event, warehouse)
+        refuse_over_ceiling(event, client, warehouse)
         answers = record(event, webhook_id, body, warehouse)
         wanted = histories_wanted(webhook_id, warehouse)
         publish(settings, Topic.AOI_REGISTRATIONS, registrations_of(wanted))
@@ -70,13 +81,14 @@ def _answer(request: Request, settings: Settings) -> Response:
         return _problem(409, "Conflict", "this webhook-id came with another body before")
     except OverCeilingError as error:
         log(logging.ERROR, "refused: ceiling", reason=str(error))
-        return _problem(403, "Over the ceiling of this deployment", str(error))
+        return _problem(403, "Over a ceiling", str(error))
     except LandcoverError as error:
         # nothing that is left can be mended by the sender: refused queries are the operator's
         log(logging.ERROR, "registration not recorded", error=str(error))
         return _problem(503, "Try again", "the registration could not be recorded; send it again", retry_after=30)
     log(logging.INFO, "done", event=event.event_type, aoi=[a["aoi_id"] for a in answers[:20]])
-    return Response(json.dumps({"aois": answers}), status=202, content_type="application/json")
+    own = [{**answer, "aoi_id": own_id(answer["aoi_id"], client)} for answer in answers]
+    return Response(json.dumps({"aois": own}), status=202, content_type="application/json")
 
 
 def _problem(

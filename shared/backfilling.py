@@ -10,6 +10,7 @@ from shared.cells import region_around
 from shared.cutting import pixels
 from shared.measuring import REQUESTS_PER_INVOCATION, Job
 from shared.messages import AoiRef, MeasurementRequest
+from shared.name_spaces import by_client
 from shared.planning import Aoi
 from shared.scenes import sensing_time
 from shared.settings import Settings
@@ -30,7 +31,8 @@ def history_window(aois: Sequence[Aoi], starts: dict[str, date], now: datetime) 
 
 
 def history_requests(jobs: Iterable[Job], starts: dict[str, date], settings: Settings) -> Iterator[MeasurementRequest]:
-    """Messages for those jobs that are not before their AOI's first day; AOIs that lack the same overpasses share them.
+    """Messages for those jobs that are not before their AOI's first day; AOIs of one client that lack the same overpasses
+    share them.
 
     The jobs come oldest first.
     """
@@ -45,7 +47,8 @@ def history_requests(jobs: Iterable[Job], starts: dict[str, date], settings: Set
     for aoi_id, overpass_ids in lacking.items():
         together[tuple(overpass_ids)].append(aois[aoi_id])
     for shared_ids, group in together.items():
-        yield from _requests(group, shared_ids, observation_budget(settings))
+        for of_one_client in by_client(group, lambda aoi: aoi.aoi_id, settings):
+            yield from _requests(of_one_client, shared_ids, observation_budget(settings))
 
 
 def _requests(group: list[Aoi], overpass_ids: tuple[str, ...], budget: Budget) -> Iterator[MeasurementRequest]:

@@ -11,6 +11,7 @@ from shared.cells import region_around
 from shared.cutting import pixels
 from shared.measuring import Job
 from shared.messages import CompositeRef, CompositeRequest
+from shared.name_spaces import by_client
 from shared.planning import Aoi, PlannedOverpass
 from shared.settings import Settings
 
@@ -28,7 +29,8 @@ def whole_aois(stale: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]
 
 
 def composite_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> Iterator[CompositeRequest]:
-    """Messages that hold about a request's worth each, so that an area that is too large keeps no other waiting.
+    """Messages that hold about a request's worth each, so that an area that is too large keeps no other waiting, and none
+    of two clients.
 
     The rows are those of ``stale_composites.sql``.
     """
@@ -43,11 +45,13 @@ def composite_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> I
         return Budget(0, 1, pixels(row["area_m2"]) * row["overpass_count"], row["geometry_bytes"])
 
     fields = CompositeRef.model_fields
-    for _, near in groupby(sorted(stale, key=lambda row: (era(row), place(row), row["aoi_id"])), key=era):
-        for rows in chunked(near, composite_budget(settings), cost):
-            yield CompositeRequest(
-                composites=[CompositeRef.model_validate({name: row[name] for name in fields}) for row in rows]
-            )
+    for of_one_client in by_client(stale, lambda row: str(row["aoi_id"]), settings):
+        ordered = sorted(of_one_client, key=lambda row: (era(row), place(row), row["aoi_id"]))
+        for _, near in groupby(ordered, key=era):
+            for rows in chunked(near, composite_budget(settings), cost):
+                yield CompositeRequest(
+                    composites=[CompositeRef.model_validate({name: row[name] for name in fields}) for row in rows]
+                )
 
 
 def composite_window(refs: Sequence[CompositeRef], aois: Sequence[Aoi]) -> Window:

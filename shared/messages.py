@@ -28,7 +28,8 @@ def _read_by(reader: Callable[[str], Any]) -> AfterValidator:
     return AfterValidator(check)
 
 
-AoiId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")]
+MOST_ID_CHARACTERS = 128
+AoiId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=MOST_ID_CHARACTERS)]
 OverpassId = Annotated[str, _read_by(sensing_time)]
 SceneId = Annotated[str, Field(min_length=1, max_length=200), _read_by(parse_scene_name)]
 

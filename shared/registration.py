@@ -19,7 +19,8 @@ from shared.aoi_geometry import (
     positions_across,
     to_geojson,
 )
-from shared.messages import AoiId
+from shared.clients import Scope
+from shared.messages import MOST_ID_CHARACTERS, AoiId
 from shared.settings import DYNAMIC_WORLD_START, Settings
 
 _AOI_ID: TypeAdapter[str] = TypeAdapter(AoiId)
@@ -80,6 +81,11 @@ class RegistrationEvent(NamedTuple):
     registered: list[RegisteredAoi]
     deleted: list[str]
 
+    @property
+    def scope(self) -> Scope:
+        """What whoever sends it must be allowed to do."""
+        return Scope.REGISTER if self.event_type == REGISTERED else Scope.DELETE
+
 
 def parse_event(body: bytes, settings: Settings) -> RegistrationEvent:
     """Read a webhook body. Raises InvalidRegistrationError that lists each fault with its JSON pointer."""
@@ -101,6 +107,20 @@ def parse_event(body: bytes, settings: Settings) -> RegistrationEvent:
     if faults:
         raise InvalidRegistrationError(faults)
     return event
+
+
+def in_name_space(event: RegistrationEvent, prefix: str) -> RegistrationEvent:
+    """The event with a name space before each id. Raises InvalidRegistrationError for ids that have no room for it."""
+    most = MOST_ID_CHARACTERS - len(prefix)
+    ids = {*(aoi.aoi_id for aoi in event.registered), *event.deleted}
+    if too_long := sorted(aoi_id for aoi_id in ids if len(aoi_id) > most):
+        raise InvalidRegistrationError(
+            [Fault("/data", f"expected an AOI id of at most {most} characters, found {aoi_id}") for aoi_id in too_long]
+        )
+    return event._replace(
+        registered=[aoi._replace(aoi_id=prefix + aoi.aoi_id) for aoi in event.registered],
+        deleted=[prefix + aoi_id for aoi_id in event.deleted],
+    )
 
 
 def _load_json(body: bytes) -> Any:

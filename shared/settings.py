@@ -7,11 +7,11 @@ from datetime import date
 from functools import lru_cache
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, Json, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.clients import MOST_CLIENTS, Client, ClientName, form_fault, owner_fault, secrets_of
 from shared.errors import SettingsError
-from shared.signing import secret_fault
 
 DYNAMIC_WORLD_START = date(2015, 6, 27)
 
@@ -57,9 +57,13 @@ class Settings(BaseSettings):
         description="Account whose identity token every push must carry; unset means no check (embedded stack).",
     )
     push_audience: str | None = Field(default=None, description="Audience that the identity token must name.")
+    clients: Json[Annotated[dict[ClientName, Client], Field(max_length=MOST_CLIENTS)]] = Field(
+        default="{}",  # type: ignore[arg-type]  # read as what is given
+        description="Clients by name, as JSON: scopes, max_registered_aois, max_registered_km2, event_url of each.",
+    )
     webhook_secrets: SecretStr = Field(
         default=SecretStr(""),
-        description="Standard Webhooks secrets (whsec_…), separated by spaces; several while rotating.",
+        description="Standard Webhooks secrets (whsec_…; a client's NAME:whsec_…), by spaces; several while rotating.",
     )
     event_url: str | None = Field(
         default=None,
@@ -68,7 +72,7 @@ class Settings(BaseSettings):
     )
     event_secrets: SecretStr = Field(
         default=SecretStr(""),
-        description="Standard Webhooks secrets (whsec_…) that sign events, separated by spaces.",
+        description="Standard Webhooks secrets (whsec_…; a client's NAME:whsec_…) that sign events, by spaces.",
     )
     max_body_bytes: int = Field(default=5_000_000, gt=0, description="Largest webhook body accepted.")
     max_body_seconds: float = Field(
@@ -132,17 +136,28 @@ class Settings(BaseSettings):
     @field_validator("webhook_secrets", "event_secrets")
     @classmethod
     def _secrets_can_sign(cls, value: SecretStr) -> SecretStr:
-        for number, secret in enumerate(value.get_secret_value().split(), 1):
-            if fault := secret_fault(secret):
-                raise ValueError(f"secret {number}: {fault}")
+        if fault := form_fault(value):
+            raise ValueError(fault)
         return value
 
     @model_validator(mode="after")
     def _account_and_audience(self) -> Self:
         if (self.push_service_account is None) != (self.push_audience is None):
             raise ValueError("PUSH_SERVICE_ACCOUNT and PUSH_AUDIENCE: set both, or neither")
-        if self.event_url is not None and not self.event_secrets.get_secret_value().split():
-            raise ValueError("EVENT_URL: events are sent signed only, and EVENT_SECRETS is empty")
+        if self.event_url is not None and not secrets_of(None, self.event_secrets):
+            raise ValueError("EVENT_URL: events are sent signed only, and EVENT_SECRETS has none of the operator's")
+        return self
+
+    @model_validator(mode="after")
+    def _secrets_have_owners(self) -> Self:
+        for name, secrets in (("WEBHOOK_SECRETS", self.webhook_secrets), ("EVENT_SECRETS", self.event_secrets)):
+            if fault := owner_fault(secrets, self.clients):
+                raise ValueError(f"{name}: {fault}")
+        # functions that send no events are not given the secrets
+        if self.event_secrets.get_secret_value():
+            for client, about in self.clients.items():
+                if about.event_url is not None and not secrets_of(client, self.event_secrets):
+                    raise ValueError(f"CLIENTS: events are sent signed only, and EVENT_SECRETS has none of {client}")
         return self
 
 

@@ -2,10 +2,13 @@
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
+
+from shared.clients import OwnedSecret
 
 _TOLERANCE_SECONDS = 5 * 60
 _HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -37,17 +40,29 @@ def check_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return wanted
 
 
-def verify(body: bytes, headers: Mapping[str, str], secrets: list[str]) -> str:
-    """Check a call against every active secret and return its ``webhook-id``.
+class Signed(NamedTuple):
+    """A call that somebody we know has signed. ``client`` is None for the operator."""
+
+    client: str | None
+    webhook_id: str
+
+
+def verify(body: bytes, headers: Mapping[str, str], secrets: Sequence[OwnedSecret]) -> Signed:
+    """Check a call against every active secret; who has the one that signed it is who calls.
 
     Raises SignatureError for whatever is wrong with headers or signature: a caller learns nothing from which.
     """
     wanted = check_headers(headers)
-    for secret in secrets:
-        try:
-            Webhook(secret).verify(body, wanted, json_parse=False)
-        except (WebhookVerificationError, ValueError):
-            # a body that is no UTF-8 is a ValueError; it was not signed
-            continue
-        return wanted["webhook-id"]
-    raise SignatureError
+    signers = [owned.client for owned in secrets if _signs(owned.secret, body, wanted)]
+    if not signers:
+        raise SignatureError
+    return Signed(signers[0], wanted["webhook-id"])
+
+
+def _signs(secret: str, body: bytes, headers: dict[str, str]) -> bool:
+    try:
+        Webhook(secret).verify(body, headers, json_parse=False)
+    except (WebhookVerificationError, ValueError):
+        # a body that is no UTF-8 is a ValueError; it was not signed
+        return False
+    return True

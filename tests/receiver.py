@@ -25,6 +25,7 @@ class Receiver:
         self.url = f"https://localhost:{port}/landcover"
         self.answers: list[int] = []
         self.calls: list[tuple[dict[str, str], bytes]] = []
+        self.paths: list[str] = []
         self.elsewhere = 0
         self.trickles = threading.Event()
 
@@ -36,6 +37,7 @@ def receiving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receive
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
+            receiver.paths.append(self.path)
             receiver.calls.append((dict(self.headers.items()), body))
             status = receiver.answers.pop(0) if receiver.answers else 200
             self.send_response(status)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import requests
+from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from local.probe import google
 from local.probe.deployment import Deployment
 from local.probe.model import Check, Finding, Outcome
+from shared.clients import owned_secrets
 
 WEBHOOK = "secrets/webhook"
 _PREFIX = "whsec_"
@@ -48,7 +50,7 @@ def _webhook_secrets(deployment: Deployment) -> str | None:
 
 
 def _looked_at(found: str | None, without: str) -> Finding:
-    secrets = (found or "").split()
+    secrets = [owned.secret for owned in owned_secrets(SecretStr(found or ""))]
     if not secrets:
         return Finding(Outcome.FAIL, f"none is there: {without}")
     faults = [f"number {number}: {fault}" for number, secret in enumerate(secrets, 1) if (fault := fault_of(secret))]
@@ -78,7 +80,7 @@ def signed_call(deployment: Deployment) -> Iterator[Finding]:
         yield Finding(Outcome.SKIPPED, "no address of the webhook: give --url")
         return
     body = json.dumps({"type": "landcover.probe"})
-    secrets = (_webhook_secrets(deployment) or "").split()
+    secrets = [owned.secret for owned in owned_secrets(SecretStr(_webhook_secrets(deployment) or ""))]
     unsigned = _called(deployment.webhook_url, body, {}, 401, "unsigned")
     yield unsigned
     if unsigned.outcome is not Outcome.PASS:

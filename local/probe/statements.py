@@ -52,7 +52,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "recorded_at": _MOMENT,
         "code_version": "0",
     },
-    "register_totals": _IDS,
+    "register_totals": {**_IDS, "name_space": ""},
     "report_annual": {"aoi_id": "a", **_YEAR},
     "report_index": {**_IDS, **_YEAR},
     "report_index_annual": {**_IDS, **_YEAR},

@@ -78,7 +78,7 @@ _MARKERS: tuple[tuple[type[LandcoverError], tuple[str, ...]], ...] = (
 
 
 def connect(settings: Settings, workload: str) -> None:
-    """Initialise the client of this process, once, and tag its requests with the function's name.
+    """Initialise the client of this process, once, and tag its requests with the function's name, or a client's too.
 
     Raises RetryLaterError, DeploymentError where the service refuses the project.
     """

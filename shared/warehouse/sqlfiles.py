@@ -15,7 +15,7 @@ class _Placeholders(Template):
     pattern = r"\$\{(?P<braced>[a-z_]+)\}|(?P<escaped>(?!))|(?P<named>(?!))|(?P<invalid>(?!))"  # type: ignore[assignment]
 
 
-Kind = Literal["views", "scheduled", "queries"]
+Kind = Literal["views", "scheduled", "queries", "clients"]
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from shapely.geometry import mapping
 from standardwebhooks import Webhook
 
 from local.stack import Stack
+from shared.clients import OwnedSecret
 from shared.errors import NeverError
 from shared.settings import load_settings
 from shared.warehouse.client import Warehouse
@@ -321,9 +322,12 @@ def test_secrets_can_be_rotated() -> None:
         return {"Webhook-Id": "id", "Webhook-Timestamp": str(int(now.timestamp())), "Webhook-Signature": signature}
 
     for secret in (OLD_SECRET, new_secret):
-        assert verify(b"{}", headers(secret), [new_secret, OLD_SECRET]) == "id"
+        assert verify(b"{}", headers(secret), [OwnedSecret(None, new_secret), OwnedSecret(None, OLD_SECRET)]) == (
+            None,
+            "id",
+        )
     with pytest.raises(SignatureError):
-        verify(b"{}", headers(OLD_SECRET), [new_secret])
+        verify(b"{}", headers(OLD_SECRET), [OwnedSecret(None, new_secret)])
     with pytest.raises(SignatureError):
         verify(b"{}", headers(OLD_SECRET), [])
 

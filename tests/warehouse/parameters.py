@@ -41,6 +41,8 @@ def _value(rng: random.Random, query: str, name: str, kind: str, rows: Rows) -> 
             return ""
         case "after_aoi", _:
             return rng.choice(_column(rows, "aoi_id"))
+        case "name_space", _:
+            return rng.choice(_column(rows, "aoi_id"))[: rng.randint(0, 2)]
         case "last_day", _:
             return date(2021, rng.randint(1, 12), 28)
         case _, "DATE":

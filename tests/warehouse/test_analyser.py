@@ -8,7 +8,7 @@ import pytest
 from local.probe.statements import PARAMETERS
 from shared.schedules import schedules
 from shared.warehouse import sqlfiles
-from shared.warehouse.sqlfiles import sql
+from shared.warehouse.sqlfiles import report_columns, sql
 from tests.warehouse.analyser import DATASET, FLOOR, Warehouse
 
 STRINGS = "ARRAY<STRING>"
@@ -53,7 +53,7 @@ QUERIES: dict[str, dict[str, str]] = {
         "recorded_at": "TIMESTAMP",
         "code_version": "STRING",
     },
-    "register_totals": {"aoi_ids": STRINGS},
+    "register_totals": {"aoi_ids": STRINGS, "name_space": "STRING"},
     "report_annual": {"aoi_id": "STRING", "year": "INT64"},
     "report_index": {"aoi_ids": STRINGS, "year": "INT64"},
     "report_index_annual": {"aoi_ids": STRINGS, "year": "INT64"},
@@ -96,6 +96,12 @@ def test_bigquery_takes_each_query(warehouse: Warehouse, name: str) -> None:
 def test_bigquery_takes_each_script(warehouse: Warehouse, name: str) -> None:
     text = sql("scheduled", name, dataset=DATASET, coverage_floor=FLOOR)
     assert warehouse.analyse_script(text, {"run_time": "TIMESTAMP"}) >= 4
+
+
+@pytest.mark.parametrize("name", report_columns())
+def test_bigquery_takes_each_view_of_a_client_with_the_columns_of_the_report(warehouse: Warehouse, name: str) -> None:
+    found = warehouse.analyse(sql("clients", "report", dataset=DATASET, view=name, client="acme"))
+    assert [column.name for column in found.output_column_list] == list(report_columns()[name])
 
 
 OBSERVATIONS = f"`{DATASET}.observations`"
