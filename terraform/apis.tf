@@ -62,7 +62,7 @@ resource "time_sleep" "rights" {
 
   depends_on = [
     google_artifact_registry_repository_iam_member.build,
-    google_bigquery_dataset_iam_member.summaries,
+    google_bigquery_dataset_access.summaries,
     google_bigquery_table_iam_binding.appenders,
     google_bigquery_table_iam_binding.readers,
     google_project_iam_member.build_logs,

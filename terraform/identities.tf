@@ -146,12 +146,12 @@ locals {
   summary_views = setunion(local.named_views, flatten([for name in local.named_views : local.view_reads[name]]))
 }
 
-# "bigquery.datasets.get", which running a scheduled query asks for
-resource "google_bigquery_dataset_iam_member" "summaries" {
-  project    = local.project
-  dataset_id = google_bigquery_dataset.landcover.dataset_id
-  role       = "roles/bigquery.metadataViewer"
-  member     = local.members["summaries"]
+# "bigquery.datasets.get", which running a scheduled query asks for; a member by IAM would take authorised views away
+resource "google_bigquery_dataset_access" "summaries" {
+  project       = local.project
+  dataset_id    = google_bigquery_dataset.landcover.dataset_id
+  role          = "roles/bigquery.metadataViewer"
+  user_by_email = local.emails["summaries"]
 }
 
 # The agent of the Data Transfer Service acts as the account of the scheduled queries.

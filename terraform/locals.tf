@@ -10,7 +10,7 @@ locals {
   labels = merge({ app = var.prefix }, var.labels)
 
   # Events are always published; who delivers them is made only where there is somebody to tell.
-  services      = { for name, service in local.all_services : name => service if name != "deliver-event" || var.event_url != null }
+  services      = { for name, service in local.all_services : name => service if name != "deliver-event" || var.event_url != null || length(local.told_clients) > 0 }
   subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription if contains(keys(local.services), subscription.name) }
   pushed        = { for name, service in local.services : name => service if contains(keys(local.subscriptions), name) }
 
@@ -22,6 +22,7 @@ locals {
   own_settings = {
     project          = local.project
     dataset          = google_bigquery_dataset.landcover.dataset_id
+    clients          = local.client_settings
     event_url        = var.event_url
     max_bytes_billed = tostring(var.max_bytes_billed_per_query)
     messaging_prefix = "${var.prefix}-"
@@ -32,7 +33,7 @@ locals {
       for setting, value in merge(local.given_settings, local.own_settings, {
         push_audience        = local.audience[name]
         push_service_account = local.emails["push"]
-      }) : "LANDCOVER_${upper(setting)}" => value if contains(service.settings, setting)
+      }) : "LANDCOVER_${upper(setting)}" => value if contains(service.settings, setting) && value != null
     }
   }
 

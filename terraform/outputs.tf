@@ -1,3 +1,21 @@
+output "client_datasets" {
+  description = "The BigQuery dataset of each client's views."
+  value       = { for name, dataset in google_bigquery_dataset.client : name => "${local.project}.${dataset.dataset_id}" }
+
+  depends_on = [google_bigquery_dataset_access.client_view, google_bigquery_dataset_access.own_view]
+}
+
+output "client_secrets" {
+  description = "The newest secrets of each client: webhook, for its calls, and event, for its receiver; null where there is none or it was given as a variable."
+  value = {
+    for name, client in var.clients : name => {
+      webhook = try("whsec_${random_bytes.signing["webhook_secrets ${name}:${client.webhook_secret_generations[0]}"].base64}", null)
+      event   = try("whsec_${random_bytes.signing["event_secrets ${name}:${client.event_secret_generations[0]}"].base64}", null)
+    }
+  }
+  sensitive = true
+}
+
 output "dashboard_url" {
   description = "The operations dashboard."
   value       = "https://console.cloud.google.com/monitoring/dashboards/builder/${reverse(split("/", google_monitoring_dashboard.operations.id))[0]}?project=${var.project}"

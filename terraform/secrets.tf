@@ -1,14 +1,25 @@
 # Signing secrets: of the webhook that registers areas, and of the events sent out. Made here they are in the Terraform
 # state as well: keep it where only operators can read it. Given as variables they are in no state and no plan.
+# A client's secrets stand among the others, behind its name and a colon.
 
 locals {
   secrets_given = var.secrets_version != null
-  secret_generations = merge(
-    { webhook_secrets = var.webhook_secret_generations },
-    var.event_url == null ? {} : { event_secrets = var.event_secret_generations },
-  )
-  secret_ids = { webhook_secrets = "${var.prefix}-webhook-secrets", event_secrets = "${var.prefix}-event-secrets" }
-  signing    = merge([for setting, names in local.secret_generations : { for name in names : "${setting} ${name}" => setting } if !local.secrets_given]...)
+  # by what stands before each secret, which is nothing for the operator's
+  secret_owners = {
+    webhook_secrets = merge(
+      { "" = var.webhook_secret_generations },
+      { for name, client in var.clients : "${name}:" => client.webhook_secret_generations },
+    )
+    event_secrets = merge(
+      { for owner in [""] : owner => var.event_secret_generations if var.event_url != null },
+      { for name in local.told_clients : "${name}:" => var.clients[name].event_secret_generations },
+    )
+  }
+  secret_generations = { for setting, owners in local.secret_owners : setting => owners if length(owners) > 0 }
+  secret_ids         = { webhook_secrets = "${var.prefix}-webhook-secrets", event_secrets = "${var.prefix}-event-secrets" }
+  signing = toset(flatten([
+    for setting, owners in local.secret_generations : [for owner, names in owners : [for name in names : "${setting} ${owner}${name}"]] if !local.secrets_given
+  ]))
 }
 
 resource "random_bytes" "signing" {
@@ -55,7 +66,7 @@ resource "google_secret_manager_secret_version" "signing" {
   for_each = local.secret_generations
 
   secret                 = google_secret_manager_secret.signing[each.key].id
-  secret_data            = local.secrets_given ? null : join(" ", [for name in each.value : "whsec_${random_bytes.signing["${each.key} ${name}"].base64}"])
+  secret_data            = local.secrets_given ? null : join(" ", flatten([for owner, names in each.value : [for name in names : "${owner}whsec_${random_bytes.signing["${each.key} ${owner}${name}"].base64}"]]))
   secret_data_wo         = local.secrets_given ? { webhook_secrets = var.webhook_secrets, event_secrets = var.event_secrets }[each.key] : null
   secret_data_wo_version = var.secrets_version
   deletion_policy        = "DISABLE"

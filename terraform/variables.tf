@@ -41,6 +41,48 @@ variable "budget" {
   }
 }
 
+variable "clients" {
+  description = "Clients that share this deployment, by name, each with secrets, areas and views of its own: what its calls may do (register, delete), the most it may register, where its events go (else to event_url), IAM members that read its views, names of its secrets as of the operator's. Empty: one deployment, one trust domain."
+  type = map(object({
+    scopes                     = optional(set(string), ["register", "delete"])
+    max_registered_aois        = optional(number)
+    max_registered_km2         = optional(number)
+    event_url                  = optional(string)
+    readers                    = optional(set(string), [])
+    webhook_secret_generations = optional(list(string), ["first"])
+    event_secret_generations   = optional(list(string), ["first"])
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.clients) <= 100 && alltrue([for name in keys(var.clients) : can(regex("^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$", name))])
+    error_message = "Give at most 100 clients; names are 1 to 24 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+  validation {
+    condition     = alltrue([for client in var.clients : length(client.scopes) > 0 && length(setsubtract(client.scopes, ["register", "delete"])) == 0])
+    error_message = "scopes are register, delete or both."
+  }
+  validation {
+    condition     = alltrue([for client in var.clients : coalesce(client.max_registered_aois, 1) > 0 && coalesce(client.max_registered_km2, 1) > 0])
+    error_message = "Ceilings are positive numbers."
+  }
+  validation {
+    condition     = alltrue([for client in var.clients : client.event_url == null || can(regex("^https://[^\\s/@?#]+(/\\S*)?$", client.event_url))])
+    error_message = "event_url is an https address without user name."
+  }
+  validation {
+    condition     = alltrue(flatten([for client in var.clients : [for member in client.readers : can(regex("^(user|group|serviceAccount|principal|principalSet|domain):", member))]]))
+    error_message = "readers are IAM members such as group:readers@example.com."
+  }
+  validation {
+    condition = alltrue(flatten([for client in var.clients : [
+      for names in [client.webhook_secret_generations, client.event_secret_generations] : length(names) >= 1 && length(names) <= 3 && length(distinct(names)) == length(names)
+    ]]))
+    error_message = "Keep one to three generations of each secret, each with a name of its own."
+  }
+}
+
 variable "daily_query_quota_tebibytes" {
   description = "Most bytes (TiB) that all queries of the project together may read a day; null leaves the project's quota as it is (Google's default is 200)."
   type        = number
@@ -133,15 +175,15 @@ variable "event_secret_generations" {
 }
 
 variable "event_secrets" {
-  description = "Secrets (whsec_…) that sign events, separated by spaces, where secrets_version is set; kept in no state and no plan."
+  description = "Secrets (whsec_…; a client's as NAME:whsec_…) that sign events, separated by spaces, where secrets_version is set; kept in no state and no plan."
   type        = string
   default     = null
   ephemeral   = true
   sensitive   = true
 
   validation {
-    condition     = var.event_secrets == null || can(regex("^whsec_[A-Za-z0-9+/=]{32,}( whsec_[A-Za-z0-9+/=]{32,}){0,2}$", var.event_secrets))
-    error_message = "Give one to three secrets such as \"whsec_$(openssl rand -base64 32)\", separated by spaces."
+    condition     = var.event_secrets == null || can(regex("^(([a-z0-9-]+:)?whsec_[A-Za-z0-9+/=]{32,}( |$))+$", var.event_secrets))
+    error_message = "Give secrets such as \"whsec_$(openssl rand -base64 32)\", separated by spaces; a client's as NAME:whsec_…"
   }
 }
 
@@ -261,6 +303,18 @@ variable "secrets_version" {
     condition     = var.secrets_version == null || var.event_url == null || var.event_secrets != null
     error_message = "With secrets_version and event_url, give event_secrets."
   }
+  validation {
+    condition     = var.secrets_version == null || alltrue([for name in keys(var.clients) : can(regex("(^| )${name}:whsec_", var.webhook_secrets))])
+    error_message = "With secrets_version and clients, webhook_secrets has a secret of each client: NAME:whsec_…"
+  }
+  validation {
+    condition     = var.secrets_version == null || alltrue([for name, client in var.clients : client.event_url == null || can(regex("(^| )${name}:whsec_", var.event_secrets))])
+    error_message = "With secrets_version, event_secrets has a secret of each client that has an event_url: NAME:whsec_…"
+  }
+  validation {
+    condition     = var.secrets_version == null || alltrue([for secrets in [var.webhook_secrets, var.event_secrets] : try(length(setsubtract(flatten(regexall("([a-z0-9-]+):whsec_", secrets)), keys(var.clients))) == 0, true)])
+    error_message = "A name before a secret is that of one of clients."
+  }
 }
 
 variable "settings" {
@@ -352,14 +406,14 @@ variable "webhook_secret_generations" {
 }
 
 variable "webhook_secrets" {
-  description = "Secrets (whsec_…) that callers of the webhook sign with, separated by spaces, where secrets_version is set; kept in no state and no plan."
+  description = "Secrets (whsec_…; a client's as NAME:whsec_…) that callers of the webhook sign with, separated by spaces, where secrets_version is set; kept in no state and no plan."
   type        = string
   default     = null
   ephemeral   = true
   sensitive   = true
 
   validation {
-    condition     = var.webhook_secrets == null || can(regex("^whsec_[A-Za-z0-9+/=]{32,}( whsec_[A-Za-z0-9+/=]{32,}){0,2}$", var.webhook_secrets))
-    error_message = "Give one to three secrets such as \"whsec_$(openssl rand -base64 32)\", separated by spaces."
+    condition     = var.webhook_secrets == null || can(regex("^(([a-z0-9-]+:)?whsec_[A-Za-z0-9+/=]{32,}( |$))+$", var.webhook_secrets))
+    error_message = "Give secrets such as \"whsec_$(openssl rand -base64 32)\", separated by spaces; a client's as NAME:whsec_…"
   }
 }

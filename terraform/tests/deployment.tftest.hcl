@@ -147,6 +147,7 @@ run "what_is_refused" {
   variables {
     alert_email                      = "nobody"
     alert_webhook_url                = "http://pager.example.com"
+    clients                          = { "Acme" = {}, acme = { scopes = ["erase"], readers = ["me"], event_url = "http://x.example.com" } }
     budget                           = { billing_account = "mine", amount = 100 }
     daily_query_quota_tebibytes      = -1
     data_regions                     = ["Europe"]
@@ -171,7 +172,7 @@ run "what_is_refused" {
   }
 
   expect_failures = [
-    var.alert_email, var.alert_webhook_url, var.budget, var.daily_query_quota_tebibytes, var.data_regions, var.dataset,
+    var.alert_email, var.alert_webhook_url, var.budget, var.clients, var.daily_query_quota_tebibytes, var.data_regions, var.dataset,
     var.earth_engine_concurrent_requests, var.earth_engine_daily_ceiling, var.earth_engine_monthly_eecu_hours, var.event_secret_generations, var.event_secrets,
     var.event_url, var.labels, var.max_bytes_billed_per_query, var.max_instances, var.prefix, var.project,
     var.region, var.settings, var.warehouse_location, var.webhook_callers,
@@ -190,4 +191,44 @@ run "what_does_not_go_together" {
   }
 
   expect_failures = [var.kms_key, var.secrets_version, var.settings]
+}
+
+run "secrets_of_nobody" {
+  command = plan
+
+  variables {
+    clients         = { acme = { event_url = "https://hooks.example.com/acme" } }
+    event_url       = null
+    secrets_version = 1
+    event_secrets   = "acme:whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    webhook_secrets = "acme:whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY= globex:whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+  }
+
+  expect_failures = [var.secrets_version]
+}
+
+run "several_clients" {
+  command = apply
+
+  variables {
+    event_url = null
+    clients = {
+      acme      = { readers = ["group:readers@acme.example.com"], event_url = "https://hooks.acme.example.com/landcover" }
+      globex-eu = { scopes = ["register"], max_registered_aois = 500, webhook_secret_generations = ["second", "first"] }
+      initech   = { readers = ["group:initech@example.com"], max_registered_km2 = 20000.5 }
+    }
+  }
+
+  assert {
+    condition     = output.client_datasets["globex-eu"] == "some-landcover-project.landcover_globex_eu"
+    error_message = "A dataset's name has no hyphens."
+  }
+  assert {
+    condition     = strcontains(google_secret_manager_secret_version.signing["webhook_secrets"].secret_data, " globex-eu:${output.client_secrets["globex-eu"].webhook} globex-eu:whsec_")
+    error_message = "While rotating, both of a client's secrets are accepted; the newest is the one to hand out."
+  }
+  assert {
+    condition     = google_secret_manager_secret_version.signing["event_secrets"].secret_data == "acme:${output.client_secrets["acme"].event}" && output.client_secrets["initech"].event == null
+    error_message = "Who is told has a secret for it, and nobody else."
+  }
 }

@@ -14,11 +14,17 @@ def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
 
 
 @pytest.fixture(scope="session")
-def terraform_test(configuration: Configuration) -> "tuple[subprocess.CompletedProcess[str], Deployed]":
+def terraform_test(configuration: Configuration) -> "tuple[subprocess.CompletedProcess[str], dict[str, Deployed]]":
     return tested(configuration)
 
 
 @pytest.fixture(scope="session")
-def deployed(terraform_test: "tuple[subprocess.CompletedProcess[str], Deployed]") -> Deployed:
+def deployed(terraform_test: "tuple[subprocess.CompletedProcess[str], dict[str, Deployed]]") -> Deployed:
     """What Terraform would make, with its defaults."""
-    return terraform_test[1]
+    return terraform_test[1]["everything"]
+
+
+@pytest.fixture(scope="session")
+def shared_by_clients(terraform_test: "tuple[subprocess.CompletedProcess[str], dict[str, Deployed]]") -> Deployed:
+    """What it would make for three clients, without an address of the operator's for events."""
+    return terraform_test[1]["several_clients"]

@@ -28,7 +28,9 @@ def blocks(path: Path, kind: str) -> dict[str, str]:
 def _inputs() -> str:
     lines = ["| variable | type | default | meaning |", "|---|---|---|---|"]
     for name, body in blocks(TERRAFORM / "variables.tf", "variable").items():
-        kind = _attribute(body, "type").rstrip("{").rstrip("(")
+        kind = _attribute(body, "type")
+        if kind.endswith("({"):
+            kind = kind.removesuffix("({") + ")" * kind.removesuffix("({").count("(")
         default = f"`{value}`" if (value := _attribute(body, "default")) else "required"
         lines.append(f"| `{name}` | {kind} | {default} | {_attribute(body, 'description')} |")
     return "\n".join(lines)

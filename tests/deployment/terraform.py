@@ -98,13 +98,16 @@ class Example:
         return done.stdout
 
 
-def tested(configuration: Configuration) -> tuple["subprocess.CompletedProcess[str]", Deployed]:
-    """Run ``terraform test`` and take the state of its run "everything"."""
+def tested(configuration: Configuration) -> tuple["subprocess.CompletedProcess[str]", dict[str, Deployed]]:
+    """Run ``terraform test`` and take the states of the runs that apply, by name."""
     done = configuration.run("test", "-json", "-verbose")
-    for line in _lines(done.stdout):
-        if line.get("type") == "test_state" and line.get("@testrun") == "everything":
-            return done, _deployed(line["test_state"])
-    raise AssertionError(f"terraform test left no state: {done.stdout[-3000:]}")
+    states = {
+        line["@testrun"]: _deployed(line["test_state"])
+        for line in _lines(done.stdout)
+        if line.get("type") == "test_state"
+    }
+    assert states, f"terraform test left no state: {done.stdout[-3000:]}"
+    return done, states
 
 
 def _lines(text: str) -> Iterator[dict[str, Any]]:

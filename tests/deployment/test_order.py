@@ -17,6 +17,13 @@ BEFORE = {
     "time_sleep.apis",
 }
 
+# What clients' readers may do; nothing that runs waits for it.
+CLIENTS = {
+    "google_bigquery_dataset_access.client_view",
+    "google_bigquery_dataset_access.own_view",
+    "google_bigquery_dataset_iam_member.client_reader",
+}
+
 
 class Graph:
     """Which address needs which, from ``terraform graph``."""
@@ -30,6 +37,11 @@ class Graph:
 
     def _needs(self, node: str) -> frozenset[str]:
         return frozenset(self._edges[node]).union(*(self.needs(earlier) for earlier in self._edges[node]))
+
+
+def grants_of(graph: Graph) -> set[str]:
+    """Every address that grants something to somebody."""
+    return {node for node in graph.nodes if re.search(r"_iam_|_dataset_access\.", node) and "custom_role" not in node}
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +60,8 @@ def test_no_grant_is_made_before_its_member_can_be_granted_anything(graph: Graph
     assert {"google_service_account.account", "google_project_service_identity.agent"} <= graph.needs(
         "time_sleep.identities"
     )
-    grants = {node for node in graph.nodes if "_iam_" in node and "custom_role" not in node}
-    callers = {"google_cloud_run_v2_service_iam_member.webhook"}
+    grants = grants_of(graph)
+    callers = {"google_cloud_run_v2_service_iam_member.webhook", *CLIENTS}
     assert len(grants) > 15
     assert {node for node in grants if "time_sleep.identities" not in graph.needs(node)} <= callers
 
@@ -62,8 +74,9 @@ def test_builds_and_first_runs_come_after_the_rights_they_use(graph: Graph) -> N
         "google_pubsub_subscription_iam_member.forwarder",
         "google_pubsub_topic_iam_member.dead_letters",
         "google_kms_crypto_key_iam_member.user",
+        *CLIENTS,
     }
-    grants = {node for node in graph.nodes if "_iam_" in node and "custom_role" not in node}
+    grants = grants_of(graph)
     for node in ("google_cloudfunctions2_function.service", "google_bigquery_data_transfer_config.summary"):
         assert "time_sleep.rights" in graph.needs(node)
         assert grants - graph.needs(node) <= afterwards
