@@ -1,27 +1,4 @@
 connection: "@{connection}"
 
-include: "/views/*.view.lkml"
+include: "/explores.explore.lkml"
 include: "/dashboards/*.dashboard.lookml"
-
-explore: report_monthly {
-  label: "Land cover by month"
-  description: "One row for each area, month and class."
-  always_filter: {
-    filters: [report_monthly.month_year: "1 year"]
-  }
-}
-
-explore: report_annual {
-  label: "Land cover by year"
-  description: "One row for each area, year and class."
-}
-
-explore: report_change {
-  label: "Change beyond season"
-  description: "Each month beside the same month of earlier years, a row for each area and class."
-}
-
-explore: report_freshness {
-  label: "Freshness"
-  description: "One row for each area: its last usable view, why later passes gave nothing, the next pass."
-}

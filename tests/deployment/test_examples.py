@@ -9,6 +9,8 @@ from tests.deployment.terraform import Configuration, Example
 from tests.deployment.test_terraform import PROJECT
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+ACME_SECRET = "whsec_YWNtZSBhY21lIGFjbWUgYWNtZSBhY21lIGFjbWUgYWM="
+GLOBEX_SECRET = "whsec_Z2xvYmV4IGdsb2JleCBnbG9iZXggZ2xvYmV4IGdsb2I="
 KEY = "projects/keys/locations/europe-west1/keyRings/ring/cryptoKeys/key"
 MODULE = "module.landcover."
 
@@ -35,11 +37,12 @@ def production(configuration: Configuration) -> dict[str, Any]:
         alert_email="operators@example.com",
         alert_webhook_url="https://pager.example.com/alerts",
         billing_account="01AB23-456CDE-7F8901",
+        clients='{ acme = { readers = ["group:readers@acme.example.com"] }, globex = { scopes = ["register"] } }',
         event_url="https://hooks.example.com/landcover",
         event_secrets=SECRET,
         kms_key=KEY,
         webhook_callers='["group:senders@example.com"]',
-        webhook_secrets=SECRET,
+        webhook_secrets=f"{SECRET} acme:{ACME_SECRET} globex:{GLOBEX_SECRET}",
     )
     return example.plan()
 
@@ -107,7 +110,7 @@ def test_a_first_plan_asks_no_api_that_is_not_enabled_yet(production: dict[str, 
 
 
 def test_secrets_that_are_given_are_in_no_plan(production: dict[str, Any]) -> None:
-    assert SECRET not in json.dumps(production)
+    assert not [secret for secret in (SECRET, ACME_SECRET, GLOBEX_SECRET) if secret in json.dumps(production)]
     versions = planned(production, "google_secret_manager_secret_version")
     assert len(versions) == 2
     for version in versions:
@@ -127,6 +130,7 @@ def test_everything_lies_in_one_region_under_the_operators_key(production: dict[
             for d in planned(production, "google_bigquery_dataset")
         ),
     ]
+    assert len(planned(production, "google_bigquery_dataset")) == 3, "clients' too"
     assert set(encrypted) == {KEY}
     for topic in planned(production, "google_pubsub_topic"):
         assert topic["message_storage_policy"][0]["allowed_persistence_regions"] == [region]

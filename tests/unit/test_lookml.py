@@ -4,11 +4,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import lkml
 import pytest
+import sqlglot
 import yaml
 
 from shared.classes import CLASSES
+from shared.clients import Client
+from shared.name_spaces import client_of
 from shared.warehouse.sqlfiles import report_columns
 
 LOOKER = Path(__file__).resolve().parents[2] / "looker"
@@ -52,8 +56,9 @@ def test_columns_and_dimensions_are_the_same_both_ways(name: str) -> None:
 
 
 def test_explores_and_dashboard_name_fields_that_exist() -> None:
-    model = parsed(LOOKER / "landcover.model.lkml")
-    assert {explore["name"] for explore in model["explores"]} == VIEWS.keys()
+    offered = parsed(LOOKER / "explores.explore.lkml")
+    assert {explore["name"] for explore in offered["explores"]} == VIEWS.keys()
+    assert "/explores.explore.lkml" in parsed(LOOKER / "landcover.model.lkml")["includes"]
     (dashboard,) = yaml.safe_load((LOOKER / "dashboards" / "year.dashboard.lookml").read_text(encoding="utf-8"))
     for element in dashboard["elements"]:
         assert element["explore"] in VIEWS
@@ -63,6 +68,32 @@ def test_explores_and_dashboard_name_fields_that_exist() -> None:
             assert column in fields(explore), field
     for listened in dashboard["filters"]:
         assert listened["field"].partition(".")[2] in fields(listened["explore"])
+
+
+def test_without_clients_nothing_is_filtered_and_with_them_everything_is() -> None:
+    """The model for clients offers no explore without a filter, by a field that each view has there."""
+    assert "access_filter" not in (LOOKER / "landcover.model.lkml").read_text(encoding="utf-8")
+    assert "access_filter" not in (LOOKER / "explores.explore.lkml").read_text(encoding="utf-8")
+    model = parsed(LOOKER / "landcover_clients.model.lkml")
+    assert model["includes"] == ["/explores.explore.lkml"], "a dashboard would ask another model"
+    filters = {explore["name"]: explore["access_filters"] for explore in model["explores"]}
+    assert filters == {
+        f"+{name}": [{"field": f"{name}.client", "user_attribute": "landcover_client"}] for name in VIEWS
+    }
+    refined = {made["name"]: [dimension["name"] for dimension in made["dimensions"]] for made in model["views"]}
+    assert refined == {f"+{name}": ["client"] for name in VIEWS}
+
+
+def test_the_field_that_filters_is_the_name_before_the_first_dot() -> None:
+    """As ``shared/name_spaces.py`` has it, by another engine; an id of the operator's is no client's."""
+    fields = [view["dimensions"][0]["sql"] for view in parsed(LOOKER / "landcover_clients.model.lkml")["views"]]
+    (field,) = set(fields)
+    ids = ["acme.field", "acme.eu.field", "field", "acme-eu.field"]
+    text = f"SELECT {field.replace('${TABLE}.', '')} FROM UNNEST({ids}) AS aoi_id WITH OFFSET AS n ORDER BY n"
+    engine = duckdb.connect()
+    (query,) = sqlglot.transpile(text, read="bigquery", write="duckdb")
+    clients: dict[str, Client] = {"acme": Client(), "acme-eu": Client()}
+    assert [row[0] for row in engine.execute(query).fetchall()] == [client_of(aoi_id, clients) for aoi_id in ids]
 
 
 def test_the_dashboard_uses_the_official_colours() -> None:

@@ -60,5 +60,8 @@ module "landcover" {
   max_bytes_billed_per_query      = 50000000000
   earth_engine_monthly_eecu_hours = 1000
 
+  # none, one trust domain; README.md says what several are given each
+  clients = var.clients
+
   settings = { backfill_start = "2018-01-01", coverage_floor = 0.3 }
 }

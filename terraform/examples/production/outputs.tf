@@ -1,3 +1,8 @@
+output "client_datasets" {
+  description = "The BigQuery dataset of each client's views."
+  value       = module.landcover.client_datasets
+}
+
 output "dashboard_url" {
   description = "The operations dashboard."
   value       = module.landcover.dashboard_url

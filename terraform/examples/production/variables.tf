@@ -14,8 +14,14 @@ variable "billing_account" {
   type        = string
 }
 
+variable "clients" {
+  description = "Clients that share the deployment, such as { acme = { readers = [\"group:readers@acme.example.com\"], max_registered_km2 = 20000 } }; empty for one trust domain."
+  type        = any
+  default     = {}
+}
+
 variable "event_secrets" {
-  description = "Secrets that sign events: export TF_VAR_event_secrets=\"whsec_$(openssl rand -base64 32)\""
+  description = "Secrets that sign events: export TF_VAR_event_secrets=\"whsec_$(openssl rand -base64 32)\"; a client's as acme:whsec_…, behind a blank."
   type        = string
   ephemeral   = true
   sensitive   = true
@@ -54,7 +60,7 @@ variable "webhook_callers" {
 }
 
 variable "webhook_secrets" {
-  description = "Secrets that registrations are signed with: export TF_VAR_webhook_secrets=\"whsec_$(openssl rand -base64 32)\""
+  description = "Secrets that registrations are signed with: export TF_VAR_webhook_secrets=\"whsec_$(openssl rand -base64 32)\"; a client's as acme:whsec_…, behind a blank."
   type        = string
   ephemeral   = true
   sensitive   = true
