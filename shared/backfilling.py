@@ -31,8 +31,8 @@ def history_window(aois: Sequence[Aoi], starts: dict[str, date], now: datetime) 
 
 
 def history_requests(jobs: Iterable[Job], starts: dict[str, date], settings: Settings) -> Iterator[MeasurementRequest]:
-    """Messages for those jobs that are not before their AOI's first day; AOIs of one client that lack the same overpasses
-    share them.
+    """Messages for those jobs that are not before their AOI's first day; AOIs that lack the same overpasses share them,
+    those of one client.
 
     The jobs come oldest first.
     """

@@ -29,8 +29,8 @@ def whole_aois(stale: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]
 
 
 def composite_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> Iterator[CompositeRequest]:
-    """Messages that hold about a request's worth each, so that an area that is too large keeps no other waiting, and none
-    of two clients.
+    """Messages that hold about a request's worth each, so that an area that is too large keeps no other waiting, and of
+    one client each.
 
     The rows are those of ``stale_composites.sql``.
     """

@@ -198,8 +198,9 @@ def test_sql_files_are_all_known_and_take_only_known_placeholders() -> None:
     folder = ROOT / "shared/warehouse/sql"
     assert {p.stem for p in (folder / "views").glob("*.sql")} == set(definitions()["views"])
     assert {p.stem for p in (folder / "scheduled").glob("*.sql")} == {q.name for q in schedules().scheduled_queries}
+    given = {"dataset": "p.d", "coverage_floor": 0.2, "client": "acme", "view": "report_monthly"}
     for path in folder.rglob("*.sql"):
-        text = sql(path.parent.name, path.stem, dataset="p.d", coverage_floor=0.2)  # type: ignore[arg-type]
+        text = sql(path.parent.name, path.stem, **given)  # type: ignore[arg-type]
         assert "${" not in text
         assert text.startswith("-- "), f"{path.name} says what it is for"
 
