@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.monthly_cost import Size, month
 from benchmarks.rows import Bar, Row, timed
 from benchmarks.simulation import (
     EARTH_ENGINE_SLOTS,
@@ -27,6 +26,7 @@ from benchmarks.simulation import (
 from local.pipeline import post_registration
 from local.sample.year import sample_aoi, write_finished_year
 from local.stack import Stack
+from shared.prices import Size, dollars_a_month
 
 _AREA = "scale (simulated)"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -64,7 +64,7 @@ def _at(aois: int) -> Iterator[Row]:
     reading = "reaches its limit first" if busy[busiest] < 1 else "cannot keep up"
     yield Row(_AREA, f"{name}: busiest, {busiest}", "of its time", busy[busiest], bar=Bar(1), reading=reading)
     tiles = sum(count > 0 for count in pipeline.aois_of_tile)
-    cost = sum(month(Size(aois, tiles)).values())
+    cost = sum(dollars_a_month(Size(aois, tiles)).values())
     yield Row(_AREA, f"{name}: a month without Earth Engine", "$", cost, reading=f"{tiles:,} tiles; monthly_cost")
     beside = Pipeline(aois)
     filled = beside.run(days=2, new_aois=NEW_AOIS)

@@ -9,8 +9,9 @@ from flask import Request, Response
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
 
 from shared.aoi_geometry import Fault
-from shared.ceilings import refuse_over_ceiling
+from shared.ceilings import refuse_costly_history, refuse_over_ceiling
 from shared.clients import owned_secrets
+from shared.dry_run import tried
 from shared.errors import LandcoverError, OverCeilingError
 from shared.handling import trace_field
 from shared.histories import histories_wanted, note_histories, registrations_of
@@ -30,7 +31,9 @@ _MOST_ID_CHARACTERS = 256
 
 @functions_framework.http
 def register_aoi(request: Request) -> Response:
-    """202 with id, version and area of each AOI, or problem+json (RFC 9457) that lists every fault."""
+    """202 with id, version and area of each AOI, 200 with what they would cost for a dry run, or problem+json
+    (RFC 9457) that lists every fault.
+    """
     settings = load_settings()
     with log_fields(function="register_aoi", **trace_field(request.headers, settings)):
         return _answer(request, settings)
@@ -71,7 +74,11 @@ def _signed_answer(body: bytes, client: str | None, webhook_id: str, settings: S
         return _problem(403, "Out of scope", f"this secret may not send {event.event_type}")
     warehouse = Warehouse(settings)
     try:
+        if event.dry_run:
+            answer = json.dumps(tried(event, client, warehouse))
+            return Response(answer, status=200, content_type="application/json")
         refuse_over_ceiling(event, client, warehouse)
+        refuse_costly_history(event, warehouse)
         answers = record(event, webhook_id, body, warehouse)
         wanted = histories_wanted(webhook_id, warehouse)
         publish(settings, Topic.AOI_REGISTRATIONS, registrations_of(wanted))

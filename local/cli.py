@@ -4,11 +4,11 @@ import sys
 
 from rich.console import Console
 
-from local.commands import network, pipeline, probe, reports, upkeep
+from local.commands import cost, network, pipeline, probe, reports, upkeep
 from local.commands.common import app, plain
 from shared.errors import LandcoverError
 
-__all__ = ["app", "main", "network", "pipeline", "probe", "reports", "upkeep"]
+__all__ = ["app", "cost", "main", "network", "pipeline", "probe", "reports", "upkeep"]
 
 
 def main() -> None:

@@ -164,6 +164,8 @@ class Stack:
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
             # one laptop sees all tiles of an overpass at once, and nobody there waits for an hour
             "LANDCOVER_DISCOVER_SETTLE_MINUTES": "0",
+            # nor is anybody billed for what is computed there
+            "LANDCOVER_MAX_HISTORY_EECU_HOURS": "1e9",
             "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
             "PUBSUB_EMULATOR_HOST": self.bus.address,
             **{f"LANDCOVER_{name.upper()}": value for name, value in self._more_settings.items()},

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from shared.errors import OverCeilingError
+from shared.estimates import GUESS, Work, eecu_hours, usual_history
 from shared.name_spaces import name_space
 from shared.registration import RegistrationEvent
 from shared.warehouse.client import Warehouse
@@ -54,3 +56,29 @@ def _excess(others: _Held, before: _Held, after: _Held, most_aois: int | None, m
     if most_km2 is not None and after.km2 > before.km2 and km2 > most_km2:
         return f"{km2:.1f} km² would be registered, the limit is {most_km2:g} km²"
     return None
+
+
+def refuse_costly_history(event: RegistrationEvent, warehouse: Warehouse) -> None:
+    """Check what Earth Engine may need for the history of an event's AOIs. Raises OverCeilingError.
+
+    The upper end of what is usual counts, since nothing is listed before a registration is taken. An AOI whose history
+    was asked for from as early a day, with the same geometry, adds nothing.
+    """
+    settings = warehouse.settings
+    today = datetime.now(UTC).date()
+    new = event.registered
+    if _most_hours(usual_history(new, today, settings)) <= settings.max_history_eecu_hours:
+        return
+    rows = warehouse.query("histories_asked", aoi_ids=[aoi.aoi_id for aoi in new])
+    asked = {(row["aoi_id"], row["geometry_sha256"]): row["backfill_start"] for row in rows}
+    new = [aoi for aoi in new if aoi.backfill_start < asked.get((aoi.aoi_id, aoi.geometry_sha256), date.max)]
+    hours = _most_hours(usual_history(new, today, settings))
+    if hours > settings.max_history_eecu_hours:
+        raise OverCeilingError(
+            f"the history of {len(new)} AOIs is estimated at up to {hours:.3g} EECU-hours, the limit is "
+            f"{settings.max_history_eecu_hours:g}: register fewer at once, or name a later backfill_start"
+        )
+
+
+def _most_hours(work: tuple[Work, Work]) -> float:
+    return eecu_hours(work, GUESS)[1]

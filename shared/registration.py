@@ -74,12 +74,16 @@ class _Draft(NamedTuple):
 
 
 class RegistrationEvent(NamedTuple):
-    """A webhook event: AOIs to register (``registered``) or ids to delete (``deleted``), and when it happened."""
+    """A webhook event: AOIs to register (``registered``) or ids to delete (``deleted``), and when it happened.
+
+    ``dry_run`` asks what registering would cost.
+    """
 
     event_type: str
     event_time: datetime
     registered: list[RegisteredAoi]
     deleted: list[str]
+    dry_run: bool = False
 
     @property
     def scope(self) -> Scope:
@@ -95,11 +99,16 @@ def parse_event(body: bytes, settings: Settings) -> RegistrationEvent:
     faults: list[Fault] = []
     event_time = _event_time(document.get("timestamp"), faults)
     data = document.get("data")
+    dry_run = document.get("dry_run", False)
+    if not isinstance(dry_run, bool):
+        faults.append(Fault("/dry_run", f"expected true or false, found {found(dry_run)}"))
     match document.get("type"):
         case "aoi.registered":
             registered = _features(data, settings, faults)
-            event = RegistrationEvent(REGISTERED, event_time, registered, [])
+            event = RegistrationEvent(REGISTERED, event_time, registered, [], dry_run)
         case "aoi.deleted":
+            if dry_run:
+                faults.append(Fault("/dry_run", "a deletion costs nothing; only a registration is tried"))
             event = RegistrationEvent(DELETED, event_time, [], _deleted(data, settings, faults))
         case other:
             faults.append(Fault("/type", f"expected {REGISTERED} or {DELETED}, found {found(other)}"))

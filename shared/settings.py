@@ -92,6 +92,11 @@ class Settings(BaseSettings):
         gt=0,
         description="Most km² of all AOIs in the register together; a call that would add more is refused.",
     )
+    max_history_eecu_hours: float = Field(
+        default=150,
+        gt=0,
+        description="Most EECU-hours that the history of one webhook call may be estimated at; more is refused.",
+    )
     backfill_start: date = Field(
         default=DYNAMIC_WORLD_START,
         description="First day measured for a new AOI when the registration names none.",

@@ -334,6 +334,7 @@ variable "settings" {
     max_body_seconds              = optional(number)
     max_extent_deg                = optional(number)
     max_features                  = optional(number)
+    max_history_eecu_hours        = optional(number)
     max_registered_aois           = optional(number)
     max_registered_km2            = optional(number)
     max_vertices                  = optional(number)

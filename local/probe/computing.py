@@ -17,7 +17,7 @@ from shared.observations import Areas, disagreement, total
 from shared.planning import Aoi, Piece, PlannedOverpass, overpasses_over, pieces_of
 from shared.settings import Settings
 
-_SIDES_M = {"1 ha": 100.0, "1 km²": 1_000.0, "50 km²": 7_071.0, "400 km²": 20_000.0}
+SIDES_M = {"1 ha": 100.0, "1 km²": 1_000.0, "50 km²": 7_071.0, "400 km²": 20_000.0}
 _LAYERS = (10, 50, 200, 700)
 _COMPOSITE_SIDE_M = 7_071.0
 # Stacks of so many overpasses stand in for overpasses where a place has too few of them.
@@ -57,7 +57,7 @@ def masks(deployment: Deployment) -> Iterator[Finding]:
 
 def areas(deployment: Deployment) -> Iterator[Finding]:
     budget = None
-    for (size, side_m), tile_scale in product(_SIDES_M.items(), (TILE_SCALES[0], 1)):
+    for (size, side_m), tile_scale in product(SIDES_M.items(), (TILE_SCALES[0], 1)):
         aoi = deployment.square(side_m)
         pieces = _pieces(aoi, [deployment.clear_overpass], with_probabilities=True)
         part = f"{size}, tileScale {tile_scale}"
@@ -85,7 +85,7 @@ def areas(deployment: Deployment) -> Iterator[Finding]:
 
 def layers(deployment: Deployment) -> Iterator[Finding]:
     settings = deployment.settings
-    aoi = deployment.square(_SIDES_M["1 ha"])
+    aoi = deployment.square(SIDES_M["1 ha"])
     wanted = sorted({*_LAYERS, settings.layer_budget})
     stacks = [
         piece

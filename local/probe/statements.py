@@ -36,6 +36,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "first_aoi": {},
     "flagged_changes": {"since": _DAY},
     "freshness": {},
+    "histories_asked": _IDS,
     "histories_wanted": {"webhook_id": "msg"},
     "measured_images": {**_IDS, "first_day": _DAY, "last_day": _DAY},
     "new_acquisitions": {"boxes": "[]", "since": _DAY},

@@ -3,13 +3,15 @@
 import re
 from pathlib import Path
 
+from benchmarks import monthly_cost
+
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 README = TERRAFORM / "README.md"
 
 
 def tables() -> dict[str, str]:
     """Each table by the name of its place in the README."""
-    return {"inputs": _inputs(), "outputs": _outputs()}
+    return {"inputs": _inputs(), "outputs": _outputs(), "costs": monthly_cost.table()}
 
 
 def written(text: str) -> str:

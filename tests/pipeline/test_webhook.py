@@ -283,6 +283,51 @@ def test_over_a_ceiling_is_403_and_costs_nothing(stack: Stack, setting: Any) -> 
     assert send(stack, deletion("held-1"), "c5").status_code == 202
 
 
+def test_a_dry_run_says_what_it_would_cost_and_does_nothing(stack: Stack, setting: Any) -> None:
+    def tried(*features: dict[str, Any]) -> dict[str, Any]:
+        response = send(stack, json.dumps({**json.loads(body(*features)), "dry_run": True}), "dry")
+        assert response.status_code == 200, response.text
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    before = (len(events(stack)), len(rows(stack, "histories")), dict(stack.bus.delivered))
+    answer = tried(feature("tried", SQUARE, backfill_start="2022-01-01"))
+    assert answer["would_be_refused"] is None
+    assert [aoi["status"] for aoi in answer["aois"]] == ["not registered"]
+    fewest, most = answer["cost"]["history"]["overpasses"]
+    assert 0 < fewest < most
+    longer = tried(feature("tried", SQUARE, backfill_start="2016-01-01"))["cost"]["history"]
+    assert longer["eecu_hours"][1] > answer["cost"]["history"]["eecu_hours"][1] > 0
+    setting(max_registered_aois=1, max_history_eecu_hours=1e-9)
+    assert "would be registered" in tried(feature("tried", SQUARE), feature("other", SQUARE))["would_be_refused"]
+    setting(max_registered_aois=100_000)
+    assert "EECU-hours" in tried(feature("tried", SQUARE))["would_be_refused"]
+    assert (len(events(stack)), len(rows(stack, "histories")), dict(stack.bus.delivered)) == before
+    for document, detail in (
+        ({**json.loads(body(feature("tried", SQUARE))), "dry_run": "yes"}, "expected true or false, found 'yes'"),
+        ({**json.loads(deletion("tried")), "dry_run": True}, "a deletion costs nothing; only a registration is tried"),
+    ):
+        refused = problem(send(stack, json.dumps(document), "dry"), 422)
+        assert refused["errors"] == [{"pointer": "/dry_run", "detail": detail}]
+
+
+def test_a_history_over_the_ceiling_is_403_and_costs_nothing(stack: Stack, setting: Any) -> None:
+    place = dict(mapping(box(125, 45, 125.04, 45.02)))
+    send(stack, body(feature("long", place, backfill_start="2024-01-01")), "h1")
+    assert stack.bus.wait_idle(60)
+    before = (len(events(stack)), dict(stack.bus.delivered))
+    setting(max_history_eecu_hours=1e-3)
+    longer = body(feature("long", place, backfill_start="2023-01-01"))
+    refused = problem(send(stack, longer, "h2"), 403)
+    assert refused["detail"].startswith("the history of 1 AOIs is estimated at up to ")
+    assert "EECU-hours, the limit is 0.001: register fewer at once" in refused["detail"]
+    assert (len(events(stack)), dict(stack.bus.delivered)) == before
+    again = body(feature("long", place, backfill_start="2024-06-01"))
+    assert send(stack, again, "h3").status_code == 202, "what was asked for before adds nothing"
+    today = body(feature("news", place, backfill_start=datetime.now(UTC).date().isoformat()))
+    assert send(stack, today, "h4").status_code == 202, "nor does an area without a history"
+
+
 def test_a_refusal_of_the_warehouse_is_503(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise NeverError("BigQuery refused the query: bytes billed")

@@ -257,19 +257,25 @@ def test_rules_that_sql_repeats_are_the_same_everywhere() -> None:
 
 
 DOMAIN = [
+    "backfilling",
     "budgets",
     "cells",
+    "composing",
     "cutting",
     "aoi_geometry",
     "classes",
     "errors",
+    "estimates",
     "grids",
+    "measuring",
     "messages",
     "observations",
     "planning",
+    "prices",
     "registration",
     "scenes",
     "settings",
+    "workload",
 ]
 CLIENTS = {"ee", "google", "flask", "cloudevents", "functions_framework", "requests", "grpc"}
 

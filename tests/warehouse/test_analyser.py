@@ -37,6 +37,7 @@ QUERIES: dict[str, dict[str, str]] = {
     "first_aoi": {},
     "flagged_changes": {"since": "DATE"},
     "freshness": {},
+    "histories_asked": {"aoi_ids": STRINGS},
     "histories_wanted": {"webhook_id": "STRING"},
     "measured_images": {"aoi_ids": STRINGS, "first_day": "DATE", "last_day": "DATE"},
     "new_acquisitions": {"boxes": "STRING", "since": "DATE"},
