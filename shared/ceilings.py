@@ -70,7 +70,7 @@ def refuse_costly_history(event: RegistrationEvent, warehouse: Warehouse) -> Non
     if _most_hours(usual_history(new, today, settings)) <= settings.max_history_eecu_hours:
         return
     rows = warehouse.query("histories_asked", aoi_ids=[aoi.aoi_id for aoi in new])
-    asked = {(row["aoi_id"], row["geometry_sha256"]): row["backfill_start"] for row in rows}
+    asked = {(row["aoi_id"], row["geometry_sha256"]): row["backfill_start"] or date.max for row in rows}
     new = [aoi for aoi in new if aoi.backfill_start < asked.get((aoi.aoi_id, aoi.geometry_sha256), date.max)]
     hours = _most_hours(usual_history(new, today, settings))
     if hours > settings.max_history_eecu_hours:

@@ -267,6 +267,7 @@ def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_over_a_ceiling_is_403_and_costs_nothing(stack: Stack, setting: Any) -> None:
     send(stack, body(feature("held-1", SQUARE)), "c1")
+    assert stack.bus.wait_idle(60)
     present = rows(stack, "aois")
     count, km2 = len(present), sum(row["area_m2"] for row in present) / 1e6
     setting(max_registered_aois=count + 1)
@@ -290,6 +291,7 @@ def test_a_dry_run_says_what_it_would_cost_and_does_nothing(stack: Stack, settin
         answer: dict[str, Any] = response.json()
         return answer
 
+    assert stack.bus.wait_idle(60)
     before = (len(events(stack)), len(rows(stack, "histories")), dict(stack.bus.delivered))
     answer = tried(feature("tried", SQUARE, backfill_start="2022-01-01"))
     assert answer["would_be_refused"] is None
