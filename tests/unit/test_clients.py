@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from functions.deliver_event import _deliver
 from shared.clients import Client, OwnedSecret, Scope, owned_secrets, secrets_of
-from shared.name_spaces import by_client, client_of, idempotency_key, own_id, workload_tag
+from shared.errors import DeploymentError
+from shared.messages import Event
+from shared.name_spaces import by_client, client_of, idempotency_key, own_id, told_to, workload_tag
 from shared.settings import Settings
 
 
@@ -85,6 +88,23 @@ def test_two_secrets_of_one_key_are_the_same_secret() -> None:
     one, other = ("whsec_" + base64.b64encode(b"a" * 25).decode()[:-3] + end for end in ("Q==", "R=="))
     with pytest.raises(ValidationError, match="another's as well"):
         settings({"acme": {}, "globex": {}}, webhook_secrets=f"acme:{one} globex:{other}")
+
+
+def test_no_event_is_sent_unsigned_nor_by_anothers_secret() -> None:
+    """A function that was given the address and not the secret: it waits for the operator, and tells nobody else."""
+    told = settings({"acme": {"event_url": "https://hooks.example.com/acme"}})
+    row = {
+        "aoi_id": "acme.field", "aoi_version": 1, "month": "2023-07-01", "class_id": 1, "class_name": "trees",
+        "composite_share": 0.9, "mean_coverage": 0.9, "baseline_years": 2, "baseline_share": 0.9, "change_share": 0,
+        "change_area_ha": 0, "expected_change_area_ha": 0,
+    }  # fmt: skip
+    event = Event.model_validate(
+        {"event_id": "evt_" + "0" * 32, "type": "change.flagged", "timestamp": "2023-08-03T00:00:00Z", "data": row}
+    )
+    with pytest.raises(DeploymentError, match="events of acme"):
+        _deliver(event, told)
+    assert told_to(event, "acme").data.aoi_id == "field"
+    assert told_to(event, None) == event
 
 
 def test_who_is_told_has_a_secret() -> None:
