@@ -90,6 +90,7 @@ def _measured(stack: Stack, work: Callable[[], Areas]) -> tuple[Cost, Areas]:
 def _ours(stack: Stack, trigger: Callable[[], Any]) -> Areas:
     trigger()
     assert stack.bus.wait_idle(_WAIT_SECONDS)
+    stack.bigquery.settle()
     rows = stack.warehouse.query("export_observations")
     return {(row["aoi_id"], row["overpass_id"], row["class_id"]): row["label_area_m2"] for row in rows}
 
