@@ -182,7 +182,7 @@ def test_a_limit_below_the_budget_fails_and_names_the_setting(
 def test_areas_that_disagree_and_memory_that_does_not_do_fail(
     again: Callable[[str], dict[str, Finding]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(computing, "_SIDES_M", {"1 ha": 100.0, "1 km²": 1000.0})
+    monkeypatch.setattr(computing, "SIDES_M", {"1 ha": 100.0, "1 km²": 1000.0})
     monkeypatch.setattr(limits, "MOST_TILE_BYTES", 2**20)
     found = again("earth-engine/areas")
     assert found["1 ha, tileScale 4"].outcome is Outcome.PASS
