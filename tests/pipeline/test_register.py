@@ -146,7 +146,7 @@ def test_a_repeated_call_and_an_unchanged_area_ask_earth_engine_for_nothing(stac
     assert computed(stack) - before == 3, "a listing to plan; a listing and a computation to measure"
     measured = len(rows(stack, "observations"))
     before = computed(stack)
-    for _ in range(25):
+    for _ in range(100):
         assert send(stack, body, "captured").status_code == 202
     for night in range(3):
         assert send(stack, collection(feature("steady", square(2), name=f"{night}")), f"x{night}").status_code == 202
