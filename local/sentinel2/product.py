@@ -4,6 +4,7 @@ import re
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -131,6 +132,11 @@ def _xml(path: Path) -> Xml.Element:
         raise UserInputError(f"{path.name}: not XML ({error})") from None
 
 
+# What zipfile raises: for a damaged directory or checksum, damaged deflated bytes, an end too early, and a password or
+# a compression that it does not know (a NotImplementedError is a RuntimeError).
+_UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
+
+
 @contextmanager
 def unzipped(path: Path) -> Iterator[Path]:
     """The bands and metadata of a zipped product in a temporary folder, under names of our own.
@@ -145,7 +151,7 @@ def unzipped(path: Path) -> Iterator[Path]:
                 for member in archive.infolist():
                     if match := _WANTED_IN_ZIP.match(member.filename):
                         _extract(archive, member, target, match["file"])
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        except _UNREADABLE_ZIP as error:
             raise UserInputError(f"{path.name}: not a readable zip file ({error})") from None
         yield target
 

@@ -344,6 +344,24 @@ def test_products_that_cannot_be_used(tmp_path: Path, shared_data: Path, monkeyp
     refused(archive, "not a readable zip file")
 
 
+@pytest.mark.parametrize("damage", ["deflated bytes", "password"])
+def test_a_damaged_or_locked_zip_is_one_sentence(tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "product.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("A.SAFE/MTD_MSIL1C.xml", "<x>" + "y" * 1000 + "</x>")
+    content = bytearray(path.read_bytes())
+    if damage == "password":
+        local, central = content.index(b"PK\x03\x04"), content.index(b"PK\x01\x02")
+        content[local + 6] |= 1
+        content[central + 8] |= 1
+    else:
+        start = content.index(b"MTD_MSIL1C.xml") + len("MTD_MSIL1C.xml")
+        content[start : start + 4] = b"\xff" * 4
+    path.write_bytes(content)
+    with pytest.raises(UserInputError, match="not a readable zip file"), unzipped(path):
+        pass
+
+
 def test_nothing_is_unzipped_outside_its_folder(tmp_path: Path) -> None:
     path = tmp_path / "evil.zip"
     with zipfile.ZipFile(path, "w") as archive:
