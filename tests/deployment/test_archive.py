@@ -20,8 +20,8 @@ from shapely import box
 from shapely.geometry import mapping
 
 from local.stack import Stack
+from tests.deployment.names import SERVICES
 from tests.deployment.terraform import Configuration, Deployed
-from tests.deployment.test_terraform import SERVICES
 from tests.scenes import write_passes, write_scene
 from tests.stacks import event, feature, quiet, rows, signed_post, start_stack
 

@@ -5,8 +5,8 @@ import json
 from shared.clients import secrets_of
 from shared.settings import Settings
 from shared.warehouse.sqlfiles import definitions, report_columns, sql
+from tests.deployment.names import PROJECT
 from tests.deployment.terraform import Deployed
-from tests.deployment.test_terraform import PROJECT
 
 DATASETS = {"acme": "landcover_acme", "globex-eu": "landcover_globex_eu", "initech": "landcover_initech"}
 READERS = {"acme": "group:readers@acme.example.com", "initech": "group:initech@example.com"}

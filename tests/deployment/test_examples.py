@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.deployment.names import PROJECT
 from tests.deployment.terraform import Configuration, Example
-from tests.deployment.test_terraform import PROJECT
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 ACME_SECRET = "whsec_YWNtZSBhY21lIGFjbWUgYWNtZSBhY21lIGFjbWUgYWM="

@@ -103,3 +103,17 @@ def zipped(folder: Path) -> Path:
 def stacked(bands: Bands, names: tuple[str, ...] = BAND_NAMES) -> np.ndarray:
     """All bands on 10 m pixels, each value repeated."""
     return np.stack([np.kron(bands[n], np.ones((PIXEL_M[n] // 10,) * 2, dtype=np.uint16)) for n in names])
+
+
+def random_bands(size: int = 240) -> Bands:
+    """DN of a square of so many pixels of 10 m, each band at its own."""
+    random = np.random.default_rng(size)
+    return {
+        name: random.integers(200, 4000, (size * 10 // pixel_m,) * 2).astype(np.uint16)
+        for name, pixel_m in PIXEL_M.items()
+    }
+
+
+def geotiff(path: Path, bands: Bands, names: tuple[str, ...] = BAND_NAMES, **options: object) -> Path:
+    """The same as one GeoTIFF at 10 m, its bands named."""
+    return write_raster(path, stacked(bands, names), 10, names, **options)  # type: ignore[arg-type]
