@@ -2,11 +2,18 @@
 
 import shutil
 import zipfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import rasterio
 from affine import Affine
+from pyproj import Transformer
+from shapely import Polygon
+
+from local.sentinel2.scene import SceneReader, opened
+from local.sentinel2.sources import Told, scene_from
+from shared.network.tiling import Span
 
 METADATA = "b_sentinel2/product_metadata/S2A_MSIL1C_20210908T042701_N0301_R133_T46RER_20210908T070248.SAFE"
 IMAGE_ID = "20210908T042701_20210908T043714_T46RER"
@@ -117,3 +124,17 @@ def random_bands(size: int = 240) -> Bands:
 def geotiff(path: Path, bands: Bands, names: tuple[str, ...] = BAND_NAMES, **options: object) -> Path:
     """The same as one GeoTIFF at 10 m, its bands named."""
     return write_raster(path, stacked(bands, names), 10, names, **options)  # type: ignore[arg-type]
+
+
+def read(path: Path, told: Told, span: Span | None = None, *, masked: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """(bands, H, W) DN without offset, and which are valid, of a scene or a part of it."""
+    with ExitStack() as stack:
+        scene = stack.enter_context(scene_from(path, told, masked))
+        reader: SceneReader = stack.enter_context(opened(scene))
+        return reader.pixels(span or scene.span)
+
+
+def degrees(*corners: tuple[float, float]) -> Polygon:
+    """A polygon in lon/lat from metres right of and below the corner of the products."""
+    to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True)
+    return Polygon([to_degrees.transform(WEST + x, NORTH - y) for x, y in corners])

@@ -4,40 +4,31 @@ import csv
 import json
 import subprocess
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import rasterio
-from pyproj import Transformer
 from rasterio.warp import Resampling, reproject
-from shapely import Polygon, box
+from shapely import box
 from shapely.geometry import mapping
 
 from local.network.convert import weights_of
 from local.sentinel2.classify import classify, tiles_over
 from local.sentinel2.folder import classify_folder
-from local.sentinel2.scene import SceneReader, opened
+from local.sentinel2.scene import opened
 from local.sentinel2.sources import Told, scene_from
 from shared.errors import UserInputError
 from shared.network.model import FILE, Network
 from shared.network.normalisation import BANDS
 from shared.network.tiling import Span
 from tests.network import port, products
-from tests.network.products import IMAGE_ID, NORTH, WEST, Bands, geotiff, random_bands
+from tests.network.products import IMAGE_ID, NORTH, WEST, Bands, degrees, geotiff, random_bands, read
 from tests.scenes import CLASS_NAMES, independent_cells
 
 SIZE = 240
 LANDCOVER = str(Path(sys.executable).parent / "landcover")
-
-
-def read(path: Path, told: Told, span: Span | None = None, *, masked: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    with ExitStack() as stack:
-        scene = stack.enter_context(scene_from(path, told, masked))
-        reader: SceneReader = stack.enter_context(opened(scene))
-        return reader.pixels(span or scene.span)
 
 
 def expected_probabilities(bands: Bands) -> np.ndarray:
@@ -60,11 +51,6 @@ def expected_probabilities(bands: Bands) -> np.ndarray:
     logits = port.logits(weights_of(onnx.load(FILE)), 1 / (1 + np.exp(-z)))
     exponentials = np.exp(logits)
     return (exponentials / exponentials.sum(axis=2, keepdims=True)).transpose(2, 0, 1)
-
-
-def degrees(*corners: tuple[float, float]) -> Polygon:
-    to_degrees = Transformer.from_crs(products.CRS, "EPSG:4326", always_xy=True)
-    return Polygon([to_degrees.transform(WEST + x, NORTH - y) for x, y in corners])
 
 
 def test_from_zip_to_table_in_one_command(tmp_path: Path, shared_data: Path) -> None:

@@ -1,39 +1,25 @@
 """A pixel has the same answer however a scene is cut, and in bytes the same in steps."""
 
-from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
-from pyproj import Transformer
-from shapely import Polygon, box
+from shapely import box
 
 from local.earth_engine.raster import RasterFile
 from local.earth_engine.values import Window
 from local.sentinel2.choices import Form, Mask
 from local.sentinel2.classify import BYTE_STEPS, classify, steps, tiles_over
 from local.sentinel2.regions import region_on
-from local.sentinel2.scene import SceneReader, opened
+from local.sentinel2.scene import opened
 from local.sentinel2.sources import Told, scene_from
 from shared.network.model import Network
 from shared.network.tiling import Span
 from tests.network import products
-from tests.network.products import BAND_NAMES, NORTH, WEST, geotiff, random_bands
+from tests.network.products import BAND_NAMES, NORTH, WEST, degrees, geotiff, random_bands
 
 NOT_MASKED = Told(offset_dn=0)
-
-
-def read(path: Path, told: Told, span: Span | None = None, *, masked: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    with ExitStack() as stack:
-        scene = stack.enter_context(scene_from(path, told, masked))
-        reader: SceneReader = stack.enter_context(opened(scene))
-        return reader.pixels(span or scene.span)
-
-
-def degrees(*corners: tuple[float, float]) -> Polygon:
-    to_degrees = Transformer.from_crs(products.CRS, "EPSG:4326", always_xy=True)
-    return Polygon([to_degrees.transform(WEST + x, NORTH - y) for x, y in corners])
 
 
 @pytest.fixture(scope="module")
