@@ -31,6 +31,7 @@ _KINDS = {
     "INTEGER": TypeKind.TYPE_INT64,
     "INT64": TypeKind.TYPE_INT64,
     "FLOAT": TypeKind.TYPE_DOUBLE,
+    "FLOAT64": TypeKind.TYPE_DOUBLE,
     "BOOLEAN": TypeKind.TYPE_BOOL,
     "DATE": TypeKind.TYPE_DATE,
     "TIMESTAMP": TypeKind.TYPE_TIMESTAMP,

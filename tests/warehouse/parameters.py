@@ -7,10 +7,21 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from local.probe.statements import PARAMETERS
+from shared.warehouse.client import parameter
 from shared.warehouse.sqlfiles import schema, sql
 from tests.warehouse.generated import RUN_TIMES, SIDES, WORDS, Rows, record
 from tests.warehouse.reference import Typed
 
+
+def _kind(value: Any) -> str:
+    """The type that the client sends a value with."""
+    sent = parameter("value", value)
+    return f"ARRAY<{sent.array_type}>" if isinstance(value, list) else str(sent.type_)
+
+
+# Of each query, the types of its parameters, as of the values that the probe passes.
+QUERIES = {query: {name: _kind(value) for name, value in given.items()} for query, given in PARAMETERS.items()}
 _TARGET = re.compile(r"^(?:INSERT INTO|MERGE) `(?P<table>\w+)`", re.MULTILINE)
 
 

@@ -1,73 +1,14 @@
 """Every statement before Google's own analyser, with the types that callers pass; and controls that it must refuse."""
 
-from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
-from local.probe.statements import PARAMETERS
 from shared.schedules import schedules
 from shared.warehouse import sqlfiles
 from shared.warehouse.sqlfiles import report_columns, sql
 from tests.warehouse.analyser import DATASET, FLOOR, Warehouse
-
-STRINGS = "ARRAY<STRING>"
-REF = {"aoi_id": "STRING", "aoi_version": "INT64"}
-BOX = dict.fromkeys(("west_deg", "south_deg", "east_deg", "north_deg"), "FLOAT")
-QUERIES: dict[str, dict[str, str]] = {
-    "aoi_cells": {},
-    "aois_by_id": {"aoi_ids": STRINGS},
-    "aois_to_examine": {"aoi_ids": STRINGS},
-    "aois_touching": {"footprint": "STRING", **BOX},
-    "dead_letters": {"since": "TIMESTAMP", "topic": "STRING", "reason": "STRING"},
-    "dead_letters_brief": {},
-    "earliest_touch": {"since": "DATE"},
-    **{
-        f"erase_{table}": {"aoi_ids": STRINGS, "before": "TIMESTAMP"}
-        for table in ("observations", "composites", "passes", "change_alerts", "deliveries", "dead_letters")
-    },
-    **{
-        f"erase_{table}": {"aoi_ids": STRINGS}
-        for table in ("aoi_events", "histories", "monthly_summary", "annual_summary")
-    },
-    "events_of_webhook": {"webhook_id": "STRING"},
-    "export_annual": {},
-    "export_monthly": {},
-    "export_observations": {},
-    "first_aoi": {},
-    "flagged_changes": {"since": "DATE"},
-    "freshness": {},
-    "histories_asked": {"aoi_ids": STRINGS},
-    "histories_wanted": {"webhook_id": "STRING"},
-    "measured_images": {"aoi_ids": STRINGS, "first_day": "DATE", "last_day": "DATE"},
-    "new_acquisitions": {"boxes": "STRING", "since": "DATE"},
-    "new_passes": {"scenes": "STRING", "day": "DATE"},
-    "note_histories": {"rows": "STRING", "asked_at": "TIMESTAMP"},
-    "observed_overpasses": {**REF, "since": "DATE"},
-    "open_register": {"recorded_at": "TIMESTAMP", "code_version": "STRING"},
-    "record_aoi_events": {
-        "rows": "STRING",
-        "webhook_id": "STRING",
-        "body_sha256": "STRING",
-        "event_type": "STRING",
-        "event_time": "TIMESTAMP",
-        "recorded_at": "TIMESTAMP",
-        "code_version": "STRING",
-    },
-    "register_totals": {"aoi_ids": STRINGS, "name_space": "STRING"},
-    "report_annual": {"aoi_id": "STRING", "year": "INT64"},
-    "report_index": {"aoi_ids": STRINGS, "year": "INT64"},
-    "report_index_annual": {"aoi_ids": STRINGS, "year": "INT64"},
-    "report_year": {"aoi_id": "STRING", "year": "INT64"},
-    "rows_of_aois": {"aoi_ids": STRINGS},
-    "stale_composites": {
-        "period": "STRING",
-        "since": "DATE",
-        "after_aoi": "STRING",
-        "aoi_ids": STRINGS,
-        "most": "INT64",
-    },
-}
+from tests.warehouse.parameters import QUERIES
 
 
 @pytest.fixture(scope="session")
@@ -79,13 +20,6 @@ def warehouse() -> Warehouse:
 def test_every_query_is_looked_at() -> None:
     folder = Path(sqlfiles.__file__).with_name("sql") / "queries"
     assert set(QUERIES) == {path.stem for path in folder.glob("*.sql")}
-
-
-def test_the_probe_passes_the_types_that_callers_pass() -> None:
-    names = {str: "STRING", int: "INT64", float: "FLOAT", date: "DATE", datetime: "TIMESTAMP", list: STRINGS}
-    assert {
-        query: {name: names[type(value)] for name, value in given.items()} for query, given in PARAMETERS.items()
-    } == QUERIES
 
 
 @pytest.mark.parametrize("name", QUERIES)

@@ -17,9 +17,8 @@ from shared.warehouse.sqlfiles import Kind, definitions, sql
 from tests.warehouse.analyser import DATASET, FLOOR, steps
 from tests.warehouse.analyser import Warehouse as Analysed
 from tests.warehouse.generated import RUN_TIMES, loads
-from tests.warehouse.parameters import parameters
+from tests.warehouse.parameters import QUERIES, parameters
 from tests.warehouse.reference import Reference
-from tests.warehouse.test_analyser import QUERIES
 from tests.warehouse.two_engines import PROJECT, TwoEngines, differences, source_of_merge, source_of_script
 
 SEEDS = (1, 2, 3)
