@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 from rasterio.errors import RasterioError
-from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine.catalog import SceneFile, read_scene
 from local.earth_engine.geotiff import open_geotiff
 from shared.classes import LABEL_BAND
 from shared.errors import UserInputError
-from shared.registration import InvalidRegistrationError, RegisteredAoi, parse_event
+from shared.registration import InvalidRegistrationError, RegisteredAoi, outline_of, parse_event
 from shared.scenes import parse_scene_name, sensing_time
 from shared.settings import DYNAMIC_WORLD_START, Settings
 
@@ -86,7 +85,7 @@ def registered(path: Path, collection: dict[str, Any], settings: Settings) -> li
 
 def outlines(aois: list[RegisteredAoi]) -> list[BaseGeometry]:
     """The geometries of AOIs, in lon/lat."""
-    return [shape(json.loads(aoi.geometry)) for aoi in aois]
+    return [outline_of(aoi) for aoi in aois]
 
 
 def check_scenes(folder: Path) -> list[SceneFile]:

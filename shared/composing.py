@@ -18,7 +18,7 @@ from shared.settings import Settings
 # Stale composites that one message plans; what is behind the last AOI among them is planned by the next.
 ROWS_PER_QUERY = 10_000
 # All composites of a message share one listing of images: those of one cell lie together, and a span of years is short.
-_YEARS_PER_LISTING = 4
+YEARS_PER_LISTING = 4
 
 
 def whole_aois(stale: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], bool]:
@@ -39,7 +39,7 @@ def composite_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> I
         return row["cell"], row["period"], row["period_start"]
 
     def era(row: dict[str, Any]) -> tuple[int, int]:
-        return row["cell"], row["period_start"].year // _YEARS_PER_LISTING
+        return row["cell"], row["period_start"].year // YEARS_PER_LISTING
 
     def cost(row: dict[str, Any]) -> Budget:
         return Budget(0, 1, pixels(row["area_m2"]) * row["overpass_count"], row["geometry_bytes"])

@@ -4,43 +4,27 @@ How many overpasses there are is either listed (``shared/workload.py``), or what
 webhook answers at once, has no right to ask Earth Engine, and needs none.
 """
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-import numpy as np
-from shapely import bounds, get_parts
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
-
 from shared.budgets import Budget, composite_budget, observation_budget
 from shared.cells import cells_of
+from shared.composing import YEARS_PER_LISTING
 from shared.cutting import pixels
 from shared.histories import registrations_of
 from shared.measuring import REQUESTS_PER_INVOCATION
+from shared.orbits import overpasses_in, usual_overpasses
 from shared.prices import OBSERVATION_BYTES, PRICE, Size, dollars_a_month, dollars_of_history
-from shared.registration import RegisteredAoi
+from shared.registration import RegisteredAoi, outline_of
 from shared.settings import Settings
 
 # EECU-hours for 10⁹ pixels × bands. No page tells and no request was measured for it: a guess over a factor of five, to
 # be replaced by what ``landcover probe --write`` measures.
 _GUESSED_RATE = (0.1, 0.5)
 OBSERVED_BANDS = 10  # nine probabilities and the label; a composite reads the label alone
-# Sentinel-2: 143 orbits around the Earth in ten days, 290 km wide, one satellite until mid-2017 and then two
-# (https://sentinels.copernicus.eu/web/sentinel/missions/sentinel-2).
-_ORBITS, _CYCLE_DAYS, _SWATH_KM = 143, 10.0, 290.0
-_SECOND_SATELLITE = date(2017, 7, 1)
-_EQUATOR_KM, _KM_PER_DEGREE = 40_075.0, 111.2
-# Orbits run across the meridians at some twelve degrees, so that an area's height widens it.
-_SLANT = math.tan(math.radians(12))
-_POLEWARD_DEG = 83.0
-# Dynamic World leaves out scenes with more than 35 % cloud: a fifth of the passes is left in the cloudiest places, and
-# all of them in a desert.
-_LEAST_CLEAR, _MOST_CLEAR = 0.2, 1.0
 _DAYS_A_YEAR, _MONTHS_A_YEAR = 365, 12
-_YEARS_A_LISTING = 4  # of composites; see shared/composing.py
 
 
 class Work(NamedTuple):
@@ -156,7 +140,7 @@ def usual_estimate(aois: Sequence[RegisteredAoi], today: date, settings: Setting
 
 def estimate(aois: Sequence[RegisteredAoi], history: tuple[Work, Work], rate: Rate, overpasses_from: str) -> Estimate:
     """What these AOIs cost when their history is so much work; the month after it is by usual overpasses."""
-    cells = {cell for aoi in aois for cell in cells_of(_outline(aoi))}
+    cells = {cell for aoi in aois for cell in cells_of(outline_of(aoi))}
     return Estimate(
         len(aois),
         math.fsum(aoi.area_m2 for aoi in aois),
@@ -171,42 +155,6 @@ def estimate(aois: Sequence[RegisteredAoi], history: tuple[Work, Work], rate: Ra
 def usual_history(aois: Sequence[RegisteredAoi], today: date, settings: Settings) -> tuple[Work, Work]:
     """The work of the history of these AOIs by the overpasses that are usual where they lie, from and to."""
     return _usual_history(aois, today, settings, 0), _usual_history(aois, today, settings, 1)
-
-
-def usual_overpasses(aoi: RegisteredAoi, start: date, end: date) -> tuple[int, int]:
-    """How many overpasses see some of an AOI in [start, end) and are clear enough for Dynamic World, from and to."""
-    with_two_satellites = max(0, (end - max(start, _SECOND_SATELLITE)).days)
-    return _overpasses(aoi, ((end - start).days + with_two_satellites) / _CYCLE_DAYS)
-
-
-def _overpasses(aoi: RegisteredAoi, cycles: float) -> tuple[int, int]:
-    average, most = _tracks(aoi)
-    return math.floor(average * cycles * _LEAST_CLEAR), math.ceil(most * cycles * _MOST_CLEAR)
-
-
-def _tracks(aoi: RegisteredAoi) -> tuple[float, float]:
-    """On how many of the orbits some of an AOI is seen: on average at its latitude, and at most."""
-    _, south_deg, _, north_deg = aoi.bounds_deg
-    poleward = math.cos(math.radians(min(_POLEWARD_DEG, max(abs(south_deg), abs(north_deg)))))
-    width_km = _width_deg(aoi) * _KM_PER_DEGREE * poleward
-    reach_km = _SWATH_KM + width_km + (north_deg - south_deg) * _KM_PER_DEGREE * _SLANT
-    average = min(_ORBITS, reach_km / (_EQUATOR_KM / _ORBITS * poleward))
-    return average, min(_ORBITS, math.ceil(average))
-
-
-def _width_deg(aoi: RegisteredAoi) -> float:
-    west_deg, _, east_deg, _ = aoi.bounds_deg
-    if east_deg - west_deg <= 180:
-        return east_deg - west_deg
-    longitudes = bounds(get_parts(_outline(aoi)))[
-        :, [0, 2]
-    ]  # on both sides of ±180°, more likely than around the Earth
-    wrapped = np.where(longitudes < 0, longitudes + 360, longitudes)
-    return float(np.ptp(wrapped))
-
-
-def _outline(aoi: RegisteredAoi) -> BaseGeometry:
-    return shape(json.loads(aoi.geometry))
 
 
 def history_row(aoi: RegisteredAoi) -> dict[str, Any]:
@@ -242,7 +190,7 @@ def _together(aois: Sequence[RegisteredAoi], today: date, settings: Settings, en
     used = sum(each * count for each, count in zip(area_pixels, counts, strict=True))
     computing = _requests(Budget(max(counts), sum(counts), used, 0), observation_budget(settings))
     composing = _requests(Budget(max(months) + years, composites, 2 * used, 0), composite_budget(settings))
-    eras = math.ceil(years / _YEARS_A_LISTING) + 1
+    eras = math.ceil(years / YEARS_PER_LISTING) + 1
     return Work(
         sum(counts),
         composites,
@@ -263,7 +211,7 @@ def _usual_month(aois: Iterable[RegisteredAoi], end: int) -> Work:
     """
     work = Work()
     for aoi in aois:
-        year = _overpasses(aoi, 2 * _DAYS_A_YEAR / _CYCLE_DAYS)[end]
+        year = overpasses_in(aoi, _DAYS_A_YEAR, satellites=2)[end]
         views = year / _MONTHS_A_YEAR
         composed = views * (views + 1) / 2 + year * (0.5, 1.0)[end]
         area_pixels = pixels(aoi.area_m2)

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from shared.aoi_geometry import (
     Fault,
@@ -60,6 +62,11 @@ class RegisteredAoi(NamedTuple):
     area_m2: float
     bounds_deg: tuple[float, float, float, float]
     backfill_start: date
+
+
+def outline_of(aoi: RegisteredAoi) -> BaseGeometry:
+    """The geometry of a registered AOI as a shape in lon/lat."""
+    return shape(json.loads(aoi.geometry))
 
 
 class _Draft(NamedTuple):

@@ -12,11 +12,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from shapely.geometry import shape
-
 from shared.cells import cells_of
 from shared.errors import RetryLaterError
-from shared.registration import DELETED, REGISTERED, RegisteredAoi, RegistrationEvent
+from shared.registration import DELETED, REGISTERED, RegisteredAoi, RegistrationEvent, outline_of
 from shared.version import __version__
 from shared.warehouse.client import Warehouse
 
@@ -88,7 +86,7 @@ def _columns(aoi: RegisteredAoi) -> dict[str, Any]:
         "south_deg": south,
         "east_deg": east,
         "north_deg": north,
-        "cells": cells_of(shape(json.loads(aoi.geometry))),
+        "cells": cells_of(outline_of(aoi)),
         "backfill_start": aoi.backfill_start.isoformat(),
     }
 

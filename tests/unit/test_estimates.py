@@ -16,7 +16,8 @@ from local.cli import app
 from local.cost import measured_rate
 from shared.aoi_geometry import ellipsoidal_area_m2
 from shared.errors import UserInputError
-from shared.estimates import GUESS, Rate, Work, eecu_hours, usual_estimate, usual_overpasses
+from shared.estimates import GUESS, Rate, Work, eecu_hours, usual_estimate
+from shared.orbits import usual_overpasses
 from shared.prices import MEMORY_GIB
 from shared.registration import RegisteredAoi
 from shared.settings import Settings
