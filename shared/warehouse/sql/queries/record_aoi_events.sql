@@ -42,8 +42,9 @@ USING (
     FROM `${dataset}.aoi_events`
   )
   SELECT
-    CAST(NULL AS STRING) AS row_of_turns, given.aoi_id, given.label, given.tags, given.geometry, given.geometry_sha256, given.area_m2, given.west_deg,
-    given.south_deg, given.east_deg, given.north_deg, given.cells, given.backfill_start, turns.turn,
+    CAST(NULL AS STRING) AS row_of_turns, given.aoi_id, given.label, given.tags, given.geometry, given.geometry_sha256,
+    given.area_m2, given.west_deg, given.south_deg, given.east_deg, given.north_deg, given.cells, given.backfill_start,
+    turns.turn,
     IF(
       given.geometry_sha256 IS NULL,
       latest.aoi_version, IFNULL(versions.aoi_version, IFNULL(latest.aoi_version, 0) + 1)

@@ -1,6 +1,7 @@
 -- Monthly summaries: nine rows for each AOI version and month, from the first day of interest to the run time.
 -- Rebuilds the months whose rows were made of other observations or another composite than those that are current now,
--- whichever was listed or arrived when, and adds months that are missing; a second run changes nothing. Months without a usable view have null shares and count 0.
+-- whichever was listed or arrived when, and adds months that are missing; a second run changes nothing. Months without
+-- a usable view have null shares and count 0.
 -- Looks no further back than the earliest month that was touched, or that a new AOI wants, since the last run that wrote
 -- recent months, less an hour, in which rows that were touched but did not show yet have come (all of history when there
 -- is no such run): a new AOI or a backfill is read once. A constant for the MERGE, so that only those partitions are read.
