@@ -15,7 +15,7 @@ from benchmarks.rows import Bar, Row
 from benchmarks.strict import feature, register, requests, square, write_overpasses
 from local.cli import app
 from local.stack import Stack
-from shared.messages import Tick
+from shared.messages.bodies import Tick
 
 _AREA = "landcover cost"
 _SIZES = (1, 100, 10_000)

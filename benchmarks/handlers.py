@@ -29,13 +29,13 @@ from werkzeug.test import Client
 
 from benchmarks.rows import Bar, Row, timed
 from local.earth_engine.server import EarthEngineServer
-from local.pipeline import post_registration
+from local.runs.registering import post_registration
 from local.sample.year import sample_aoi, write_finished_year
 from local.stack import Stack, _function_app, forget_clients
-from shared import publishing
 from shared.classes import CLASSES
-from shared.earth_engine import areas, listing
-from shared.planning import Piece
+from shared.earth_engine import expressions, listing
+from shared.measurement.pieces import Piece
+from shared.messages import publishing
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
@@ -131,14 +131,14 @@ def _answer_at_once(patched: ExitStack) -> None:
     patched.enter_context(patch.object(publishing, "publisher", _Publisher))
     patched.enter_context(patch.object(listing, "compute", _listed))
     wanted: list[Piece] = []
-    expression = areas.expression
+    expression = expressions.expression
 
     def remembered(collection: str, pieces: list[Piece]) -> Any:
         wanted[:] = pieces
         return expression(collection, pieces)
 
-    patched.enter_context(patch.object(areas, "expression", remembered))
-    patched.enter_context(patch.object(areas, "compute", lambda value: _areas(value, wanted)))
+    patched.enter_context(patch.object(expressions, "expression", remembered))
+    patched.enter_context(patch.object(expressions, "compute", lambda value: _areas(value, wanted)))
 
 
 class _Publisher:

@@ -1,12 +1,19 @@
 """What a month costs at three sizes, with the arithmetic shown: python -m benchmarks.monthly_cost
 
 Counts follow from the code and ``terraform/``; unit prices and waiting times are assumptions, stated first, to be
-replaced by those of your own contract and dashboard (``shared/prices.py``).
+replaced by those of your own contract and dashboard (``shared/cost/prices.py``).
 """
 
 import json
 
-from shared.prices import EARTH_ENGINE_WAIT_SECONDS, IMAGES_A_VIEW, PRICE, USABLE_VIEWS_A_MONTH, Size, dollars_a_month
+from shared.cost.prices import (
+    EARTH_ENGINE_WAIT_SECONDS,
+    IMAGES_A_VIEW,
+    PRICE,
+    USABLE_VIEWS_A_MONTH,
+    Size,
+    dollars_a_month,
+)
 
 SIZES = (Size(10, 5), Size(1_000, 100), Size(100_000, 2_000))
 

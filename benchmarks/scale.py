@@ -23,10 +23,10 @@ from benchmarks.simulation import (
     Process,
     assumed_seconds,
 )
-from local.pipeline import post_registration
+from local.runs.registering import post_registration
 from local.sample.year import sample_aoi, write_finished_year
 from local.stack import Stack
-from shared.prices import Size, dollars_a_month
+from shared.cost.prices import Size, dollars_a_month
 
 _AREA = "scale (simulated)"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)

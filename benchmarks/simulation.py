@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from shared.measuring import REQUESTS_PER_INVOCATION
-from shared.messaging import Subscription, messaging
+from shared.measurement.jobs import REQUESTS_PER_INVOCATION
+from shared.messages.subscriptions import Subscription, messaging
 from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -22,12 +22,12 @@ import rasterio
 from shapely import Polygon
 from shapely.geometry import mapping
 
-from local import pipeline
+from local.bigquery.front import FAULTS as BIGQUERY_FAULTS
 from local.earth_engine import faults as engine_faults
-from local.faults import Faults, at_random
+from local.runs.registering import post_registration
+from local.servers.faults import Faults, at_random
 from local.stack import Stack
-from local.warehouse.front import FAULTS as BIGQUERY_FAULTS
-from shared.messages import AoiRef, MeasurementRequest
+from shared.messages.bodies import AoiRef, MeasurementRequest
 from tests.scenes import Cells, independent_cells, write_scene
 from tests.stacks import signed_post
 
@@ -76,7 +76,7 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
         settings={"earth_engine_deadline_seconds": "1", "earth_engine_patience_seconds": "0.01"},
         warehouse_faults=warehouse_faults,
     ) as stack:
-        pipeline.post_registration(_features(areas), stack.webhook_url, stack.webhook_secret)
+        post_registration(_features(areas), stack.webhook_url, stack.webhook_secret)
         assert stack.bus.wait_idle(_WAIT_SECONDS)
         paths = [
             write_scene(scenes, f"{i}_{i}_T51TYL", crs="EPSG:32651", origin=ORIGIN, shape=(200, 200), seed=n)

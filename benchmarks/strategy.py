@@ -23,13 +23,13 @@ from shapely.geometry import mapping
 
 from benchmarks.rows import Bar, Row, timed
 from local.earth_engine import raster
-from local.pipeline import post_registration
+from local.runs.registering import post_registration
 from local.sample.year import REPROCESSED_DAY, SPLIT_DAY, sample_aoi, write_finished_year
 from local.stack import Stack
 from shared.classes import CLASSES
-from shared.earth_engine.areas import area_bands, grid
 from shared.earth_engine.client import connect
-from shared.planning import Layer
+from shared.earth_engine.expressions import area_bands, grid
+from shared.measurement.pieces import Layer
 from tests.scenes import write_scene
 
 _WAIT_SECONDS = 1800.0

@@ -23,13 +23,14 @@ from shapely import area as area_of
 from shapely.geometry import mapping
 
 from benchmarks.rows import Bar, Row
-from local.pipeline import post_registration
+from local.runs.registering import post_registration
 from local.stack import Stack
+from shared.aois.aoi import Aoi
 from shared.classes import CLASS_NAMES, LABEL_BAND
-from shared.messages import AoiRef, MeasurementRequest, Tick
-from shared.observations import Areas, observation_row, provenance
-from shared.planning import Aoi
-from shared.touches import touch
+from shared.measurement.areas import Areas
+from shared.measurement.rows import observation_row, provenance
+from shared.messages.bodies import AoiRef, MeasurementRequest, Tick
+from shared.warehouse.touches import touch
 
 _AREA = "strict stand-ins"
 _CRS, _ORIGIN = "EPSG:32651", (600_000.0, 5_100_000.0)

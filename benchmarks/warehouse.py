@@ -21,7 +21,7 @@ import sqlglot
 from sqlglot import exp
 
 from benchmarks.rows import Bar, Row
-from shared.warehouse.sqlfiles import definitions, schema, sql
+from shared.warehouse.files import definitions, schema, sql
 
 _AREA = "warehouse"
 _AOIS, _VIEWS_A_YEAR, _LAST_YEAR = 1_000, 73, 2025

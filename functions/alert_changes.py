@@ -9,12 +9,12 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.events import change_flagged
-from shared.handling import handle
-from shared.messages import Event, EventType, Tick, Topic
-from shared.publishing import publish
+from shared.messages.bodies import Event, EventType, Tick, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
+from shared.webhooks.news import change_flagged
 
 # A change is news in its month and the two after it, while late scenes may still show it. Older ones, such as those
 # in the history of a new AOI, stand in report_change and wake nobody.

@@ -8,16 +8,17 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.aois import current_aois
-from shared.backfilling import history_requests, history_window
+from shared.aois.current import current_aois
+from shared.aois.name_spaces import workload_tag
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
-from shared.handling import handle
-from shared.measurements import jobs_of, not_yet_measured
-from shared.messages import AoiRegistration, Lane, Topic
-from shared.name_spaces import workload_tag
-from shared.planning import overpasses_by_aoi
-from shared.publishing import publish
+from shared.measurement.backfilling import history_requests, history_window
+from shared.measurement.measured import not_yet_measured
+from shared.measurement.overpasses import overpasses_by_aoi
+from shared.measurement.pairs import jobs_of
+from shared.messages.bodies import AoiRegistration, Lane, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

@@ -10,22 +10,22 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.aois import current_aois
-from shared.budgets import composite_budget, halved_by_attempt
-from shared.composing import composite_jobs, composite_window, key_of
-from shared.earth_engine.areas import measure_pieces
+from shared.aois.current import current_aois
+from shared.aois.name_spaces import workload_tag
 from shared.earth_engine.client import connect
+from shared.earth_engine.expressions import measure_pieces
 from shared.earth_engine.listing import list_images
-from shared.handling import delivery_attempt, handle
-from shared.measuring import HandOn, measure_jobs
-from shared.messages import AoiRef, CompositeRef, CompositeRequest, Topic
-from shared.name_spaces import workload_tag
-from shared.observations import composite_row, provenance
-from shared.planning import overpasses_by_aoi
-from shared.publishing import publish
+from shared.measurement.budgets import composite_budget, halved_by_attempt
+from shared.measurement.composing import composite_jobs, composite_window, key_of
+from shared.measurement.jobs import HandOn, measure_jobs
+from shared.measurement.overpasses import overpasses_by_aoi
+from shared.measurement.rows import composite_row, provenance
+from shared.messages.bodies import AoiRef, CompositeRef, CompositeRequest, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import delivery_attempt, handle
 from shared.settings import Settings
-from shared.touches import touch
 from shared.warehouse.client import Warehouse
+from shared.warehouse.touches import touch
 
 
 @functions_framework.cloud_event

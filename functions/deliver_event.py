@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 import functions_framework
 from cloudevents.http import CloudEvent
 
+from shared.aois.name_spaces import client_of, told_to
 from shared.clients import secrets_of
 from shared.errors import DeploymentError, NeverError, RetryLaterError
-from shared.handling import handle
-from shared.messages import Event, Topic
-from shared.name_spaces import client_of, told_to
-from shared.outbound import Outcome, send
+from shared.messages.bodies import Event, Topic
+from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
+from shared.webhooks.outgoing import Outcome, send
 
 
 @functions_framework.cloud_event

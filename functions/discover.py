@@ -12,15 +12,17 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.cells import region_of_cells, slices
-from shared.discovery import FREQUENT_WINDOW, is_late, messages, settled
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
-from shared.handling import handle
+from shared.geometry.cells import region_of_cells, slices
+from shared.imagery.boxes import bounding_boxes
+from shared.imagery.images import SceneImage
+from shared.imagery.names import month_number, sensing_time
 from shared.logs import log
-from shared.messages import Tick, Topic
-from shared.publishing import publish
-from shared.scenes import SceneImage, bounding_boxes, month_number, sensing_time
+from shared.measurement.discovery import FREQUENT_WINDOW, is_late, messages, settled
+from shared.messages.bodies import Tick, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

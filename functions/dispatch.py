@@ -12,18 +12,18 @@ from shapely.errors import ShapelyError
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from shared.budgets import Budget, chunked, observation_budget
-from shared.cutting import pixels
+from shared.aois.name_spaces import by_client
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images
 from shared.errors import InvalidMessageError
-from shared.grids import is_near_tile
-from shared.handling import handle
-from shared.messages import AcquiredImage, Acquisition, AoiRef, Lane, MeasurementRequest, Topic
-from shared.name_spaces import by_client
-from shared.planning import footprint_shape
-from shared.publishing import publish
-from shared.scenes import SceneName, parse_scene_name, sensing_time
+from shared.geometry.cutting import pixels
+from shared.geometry.grids import is_near_tile
+from shared.imagery.footprints import footprint_shape
+from shared.imagery.names import SceneName, parse_scene_name, sensing_time
+from shared.measurement.budgets import Budget, chunked, observation_budget
+from shared.messages.bodies import AcquiredImage, Acquisition, AoiRef, Lane, MeasurementRequest, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

@@ -12,24 +12,25 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.aois import current_aois
-from shared.budgets import halved_by_attempt, observation_budget
-from shared.cells import region_around
-from shared.earth_engine.areas import measure_pieces
+from shared.aois.current import current_aois
+from shared.aois.name_spaces import workload_tag
 from shared.earth_engine.client import connect
+from shared.earth_engine.expressions import measure_pieces
 from shared.earth_engine.listing import list_overpasses
-from shared.events import observation_created
-from shared.handling import delivery_attempt, handle
-from shared.measurements import follow_ups, jobs_of, not_yet_measured
-from shared.measuring import measure_jobs
-from shared.messages import EventType, Lane, MeasurementRequest, Topic
-from shared.name_spaces import workload_tag
-from shared.observations import observation_row, provenance
-from shared.planning import overpasses_by_aoi
-from shared.publishing import publish
+from shared.geometry.cells import region_around
+from shared.measurement.budgets import halved_by_attempt, observation_budget
+from shared.measurement.jobs import measure_jobs
+from shared.measurement.measured import not_yet_measured
+from shared.measurement.overpasses import overpasses_by_aoi
+from shared.measurement.pairs import follow_ups, jobs_of
+from shared.measurement.rows import observation_row, provenance
+from shared.messages.bodies import EventType, Lane, MeasurementRequest, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import delivery_attempt, handle
 from shared.settings import Settings
-from shared.touches import touch
 from shared.warehouse.client import Warehouse
+from shared.warehouse.touches import touch
+from shared.webhooks.news import observation_created
 
 
 @functions_framework.cloud_event

@@ -8,13 +8,13 @@ from typing import Any
 import functions_framework
 from cloudevents.http import CloudEvent
 
-from shared.composing import ROWS_PER_QUERY, composite_requests, whole_aois
-from shared.handling import handle
-from shared.messages import Tick, Topic
-from shared.publishing import publish
+from shared.measurement.composing import ROWS_PER_QUERY, composite_requests, whole_aois
+from shared.messages.bodies import Tick, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import handle
 from shared.settings import Settings
-from shared.touches import touched_since
 from shared.warehouse.client import Warehouse
+from shared.warehouse.touches import touched_since
 
 
 @functions_framework.cloud_event

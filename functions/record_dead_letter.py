@@ -6,9 +6,9 @@ import functions_framework
 from cloudevents.http import CloudEvent
 
 from shared.errors import InvalidMessageError
-from shared.handling import Delivery, append_dead_letter, read_delivery, trusted_push
 from shared.logs import log
-from shared.messaging import messaging
+from shared.messages.receiving import Delivery, append_dead_letter, read_delivery, trusted_push
+from shared.messages.subscriptions import messaging
 from shared.settings import load_settings
 
 # Set by Pub/Sub on every message it forwards to a dead-letter topic.

@@ -13,14 +13,15 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from shapely.geometry import mapping
 
-from shared.cells import region_of_cells
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import Scene, list_scenes
-from shared.handling import handle
-from shared.messages import Tick, Topic
-from shared.planning import footprint_shape
-from shared.publishing import publish
-from shared.scenes import bounding_boxes, month_number, sensing_time
+from shared.geometry.cells import region_of_cells
+from shared.imagery.boxes import bounding_boxes
+from shared.imagery.footprints import footprint_shape
+from shared.imagery.names import month_number, sensing_time
+from shared.messages.bodies import Tick, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

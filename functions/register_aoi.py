@@ -8,23 +8,24 @@ import functions_framework
 from flask import Request, Response
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout
 
-from shared.aoi_geometry import Fault
-from shared.ceilings import refuse_costly_history, refuse_over_ceiling
+from shared.aois.geometry import Fault
+from shared.aois.histories import histories_wanted, note_histories
+from shared.aois.name_spaces import idempotency_key, name_space, own_id
+from shared.aois.neighbours import registrations_of
+from shared.aois.recording import OtherBodyError, record
+from shared.aois.registration import InvalidRegistrationError, in_name_space, parse_event
 from shared.clients import owned_secrets
-from shared.dry_run import tried
+from shared.cost.ceilings import refuse_costly_history, refuse_over_ceiling
+from shared.cost.dry_run import tried
 from shared.errors import LandcoverError, OverCeilingError
-from shared.handling import trace_field
-from shared.histories import histories_wanted, note_histories, registrations_of
 from shared.logs import log, log_fields
-from shared.messages import Topic
-from shared.name_spaces import idempotency_key, name_space, own_id
-from shared.publishing import publish
-from shared.registration import InvalidRegistrationError, in_name_space, parse_event
-from shared.registry import OtherBodyError, record
-from shared.request_body import read_body
+from shared.messages.bodies import Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import trace_field
 from shared.settings import Settings, load_settings
 from shared.warehouse.client import Warehouse
-from shared.webhook import SignatureError, check_headers, verify
+from shared.webhooks.request_body import read_body
+from shared.webhooks.signatures import SignatureError, check_headers, verify
 
 _MOST_ID_CHARACTERS = 256
 

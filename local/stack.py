@@ -18,16 +18,16 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
-from local.bus import Bus
+from local.bigquery.embedded import EmbeddedBigQuery, create_warehouse, run_scheduled
 from local.earth_engine.passes import PASSES_FILE
 from local.earth_engine.server import EarthEngineServer
-from local.faults import Faults
-from local.google_pubsub import GooglePubSub
-from local.pooled_server import PooledServer
-from local.warehouse.embedded import EmbeddedBigQuery, create_warehouse, run_scheduled
-from shared import publishing
+from local.pubsub.bus import Bus
+from local.pubsub.emulator import GooglePubSub
+from local.servers.faults import Faults
+from local.servers.pooled_server import PooledServer
 from shared.logs import JsonFormatter
-from shared.messages import Tick
+from shared.messages import publishing
+from shared.messages.bodies import Tick
 from shared.settings import Settings, load_settings
 from shared.warehouse import client as warehouse_client
 from shared.warehouse.client import Warehouse

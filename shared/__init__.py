@@ -1,6 +1,6 @@
-"""The domain and the clients of the land-cover pipeline, shared by every function.
+"""What the deployed functions share, a room for each thing they know.
 
-Pure rules (no cloud client is imported): ``classes``, ``scenes``, ``grids``, ``planning``, ``observations``,
-``aoi_geometry``, ``registration``, ``messages``, ``errors``, ``settings``.
-Clients, one module each: ``earth_engine``, ``warehouse``, ``publishing``, ``webhook``.
+On the ground floor: ``classes``, ``clients``, ``settings``, ``errors``, ``logs``. Then, each standing on
+those before it: ``geometry``, ``imagery``, ``warehouse``, ``messages``, ``webhooks``, ``aois``, ``measurement``,
+``earth_engine``, ``network``, ``cost``. docs/architecture.md tells the way through them.
 """

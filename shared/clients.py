@@ -1,7 +1,7 @@
 """Clients of one deployment: what each may do, and whose signing secret is whose.
 
 Without clients everybody who has a secret is the operator. With them, a secret is a client's where the client's name
-and a colon stand before it, and the operator's otherwise; ``shared/name_spaces.py`` says which areas are whose.
+and a colon stand before it, and the operator's otherwise; ``shared/aois/name_spaces.py`` says which areas are whose.
 """
 
 import re

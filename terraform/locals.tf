@@ -3,8 +3,8 @@ locals {
 
   # The definitions that the code, the embedded stack and the tests read too.
   all_services = jsondecode(file("${path.module}/services.json"))
-  messaging    = jsondecode(file("${local.source_root}/shared/messaging.json"))
-  schedules    = jsondecode(file("${local.source_root}/shared/schedules.json"))
+  messaging    = jsondecode(file("${local.source_root}/shared/messages/subscriptions.json"))
+  schedules    = jsondecode(file("${local.source_root}/shared/messages/schedules.json"))
   warehouse    = jsondecode(file("${local.source_root}/shared/warehouse/tables.json"))
 
   labels = merge({ app = var.prefix }, var.labels)

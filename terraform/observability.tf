@@ -1,4 +1,4 @@
-# Counters made of the functions' log lines; see shared/logs.py and shared/handling.py for the fields. Each counts lines of
+# Counters made of the functions' log lines; see shared/logs.py and shared/messages/receiving.py for the fields. Each counts lines of
 # one kind of resource, which a query has to name.
 locals {
   from_services = "resource.labels.service_name=~\"^${var.prefix}-\""

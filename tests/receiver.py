@@ -12,7 +12,7 @@ import pytest
 import trustme
 from requests_hardened import Config, Manager
 
-from shared import outbound
+from shared.webhooks import outgoing
 
 
 class Receiver:
@@ -72,7 +72,7 @@ def receiving(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receive
     here = Config(
         ip_filter_enable=True, ip_filter_allow_loopback_ips=True, never_redirect=True, default_timeout=(5, 15)
     )
-    monkeypatch.setattr(outbound, "_HTTP", Manager(here))
+    monkeypatch.setattr(outgoing, "_HTTP", Manager(here))
     yield receiver
     receiver.trickles.clear()
     server.shutdown()

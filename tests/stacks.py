@@ -10,7 +10,7 @@ from typing import Any
 import requests
 from standardwebhooks import Webhook
 
-from local.faults import Faults
+from local.servers.faults import Faults
 from local.stack import Stack
 
 WAIT_SECONDS = 120.0

@@ -12,7 +12,7 @@ import typer
 from google.auth.exceptions import DefaultCredentialsError
 from rich.console import Console
 
-from local.workspace import DEFAULT_OUT, recall
+from local.runs.workspace import DEFAULT_OUT, recall
 from shared.errors import UserInputError
 from shared.settings import DYNAMIC_WORLD_START, load_settings
 from shared.warehouse.client import Warehouse

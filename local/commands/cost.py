@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from local.commands.common import Day, app, say
-from shared.estimates import GUESS, usual_estimate
+from shared.cost.estimates import GUESS, usual_estimate
 from shared.settings import Settings, load_settings
 
 
@@ -28,7 +28,7 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Overpasses, Earth Engine requests and EECU-hours, rows, bytes and dollars of a history and of a month."""
-    from local import cost as costs  # noqa: PLC0415
+    from local.upkeep import cost as costs  # noqa: PLC0415
 
     known = scenes is not None or "LANDCOVER_PROJECT" in os.environ
     settings = load_settings() if "LANDCOVER_PROJECT" in os.environ else Settings(project="local-project")

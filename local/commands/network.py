@@ -35,7 +35,7 @@ def classify(
     """Classify one Sentinel-2 L1C scene with the published Dynamic World network."""
     if out.suffix.lower() not in {".tif", ".tiff"} or out.is_dir():
         raise UserInputError(f"{out}: expected a GeoTIFF file to write (.tif)")
-    from local import inputs  # noqa: PLC0415
+    from local.runs import inputs  # noqa: PLC0415
     from local.sentinel2.classify import classify as classify_scene  # noqa: PLC0415
     from local.sentinel2.classify import tiles_over  # noqa: PLC0415
     from local.sentinel2.regions import region_on  # noqa: PLC0415

@@ -12,7 +12,7 @@ import typer
 from shapely.geometry.base import BaseGeometry
 
 from local.commands.common import CONSOLE, Day, Out, app, say
-from local.workspace import DEFAULT_OUT, remember
+from local.runs.workspace import DEFAULT_OUT, remember
 from shared.errors import UserInputError
 from shared.settings import Settings
 
@@ -27,7 +27,7 @@ class PubSub(StrEnum):
 @app.command()
 def demo(out: Out = DEFAULT_OUT / "demo") -> None:
     """A whole synthetic year through every function; prints the monthly table and leaves a report."""
-    from local.demo import run_demo  # noqa: PLC0415 — each command loads only what it needs
+    from local.runs.demo import run_demo  # noqa: PLC0415 — each command loads only what it needs
 
     run_demo(out, say, CONSOLE)
 
@@ -45,7 +45,7 @@ def run(
     end: Day = None,
 ) -> None:
     """The whole pipeline once, on your own GeoTIFFs and areas."""
-    from local import inputs  # noqa: PLC0415
+    from local.runs import inputs  # noqa: PLC0415
 
     if (scenes is None) == (sentinel2 is None):
         raise UserInputError("expected one of --scenes (classified images) and --sentinel2 (L1C products)")
@@ -56,29 +56,29 @@ def run(
         scenes = _classified(sentinel2, out, inputs.outlines(registered))
     found = inputs.check_scenes(scenes)
     chosen = inputs.between(found, start.date() if start else None, end.date() if end else None)
-    from local import pipeline  # noqa: PLC0415
-    from local.outputs import monthly_table  # noqa: PLC0415
+    from local.runs import steps  # noqa: PLC0415
+    from local.runs.outputs import monthly_table  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 
-    pipeline.fresh_folder(out)
+    steps.fresh_folder(out)
     folder = scenes if len(chosen) == len(found) else _linked(out / "scenes", [scene.path for scene in chosen])
     first_scene, last_scene = inputs.acquired_days(chosen)
     first, last = (start.date() if start else first_scene), (end.date() if end else last_scene)
     say(f"{len(aoi_ids)} AOIs, {len(chosen)} images from {first_scene} to {last_scene}")
     with Stack(folder, out, backfill_start=first) as stack:
         remember(out, folder)
-        pipeline.register_and_backfill(stack, collection, say)
+        steps.register_and_backfill(stack, collection, say)
         stack.tick("discover", run_date=last)
-        pipeline.settle(stack, say)
-        pipeline.composite_and_summarise(stack, pipeline.day_after(last), say)
-        pipeline.record_passes(stack, last, say)
-        report_path = pipeline.write_outputs(stack, aoi_ids, first, last, out, say)
+        steps.settle(stack, say)
+        steps.composite_and_summarise(stack, steps.day_after(last), say)
+        steps.record_passes(stack, last, say)
+        report_path = steps.write_outputs(stack, aoi_ids, first, last, out, say)
         CONSOLE.print(monthly_table(stack.warehouse, aoi_ids[0], last.year))
     say(f"Tables are in {out}; open {report_path}")
 
 
 def _classified(sentinel2: Path, out: Path, outlines: list[BaseGeometry]) -> Path:
-    from local.pipeline import fresh_folder  # noqa: PLC0415
+    from local.runs.steps import fresh_folder  # noqa: PLC0415
     from local.sentinel2.folder import classify_folder  # noqa: PLC0415
 
     fresh_folder(out)
@@ -110,9 +110,9 @@ def serve(
     ),
 ) -> None:
     """The embedded stack, running until stopped; prints the address of every part."""
-    from local import inputs  # noqa: PLC0415
+    from local.runs import inputs  # noqa: PLC0415
+    from local.runs.serving import keep_running, window_days  # noqa: PLC0415
     from local.sample.year import write_aoi, write_finished_year  # noqa: PLC0415
-    from local.serving import keep_running, window_days  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 
     if scenes is None:
@@ -145,8 +145,8 @@ def register(
     ] = None,
 ) -> None:
     """Sign and post areas to a webhook."""
-    from local import inputs  # noqa: PLC0415
-    from local.pipeline import post_registration  # noqa: PLC0415
+    from local.runs import inputs  # noqa: PLC0415
+    from local.runs.registering import post_registration  # noqa: PLC0415
 
     # not as an option: whoever lists the processes of a machine reads those
     secret = inputs.read_secret(secret_file) if secret_file else os.environ.get("LANDCOVER_WEBHOOK_SECRET", "")

@@ -19,7 +19,7 @@ def report(
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
-    from local.pipeline import render_report  # noqa: PLC0415
+    from local.report.making import render_report  # noqa: PLC0415
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:
@@ -35,7 +35,7 @@ def index(
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """One page with a row for every area: sorts, filters, shows each year as a small chart."""
-    from local.report.index import read_years, write_index  # noqa: PLC0415
+    from local.report.overview import read_years, write_index  # noqa: PLC0415
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:
@@ -52,7 +52,7 @@ def compare(
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """Up to six areas or years side by side."""
-    from local.report.index import read_years, write_comparison  # noqa: PLC0415
+    from local.report.overview import read_years, write_comparison  # noqa: PLC0415
 
     out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:

@@ -17,7 +17,7 @@ app.add_typer(dead_letters, name="dead-letters")
 @dead_letters.command("list")
 def list_dead_letters(warehouse: Embedded = None, since: Since = _EVER, topic: str = "", reason: str = "") -> None:
     """List dead letters that were not replayed."""
-    from local.dead_letters import Selection, select  # noqa: PLC0415
+    from local.upkeep.dead_letters import Selection, select  # noqa: PLC0415
 
     with opened(warehouse) as at:
         letters = select(at.warehouse, Selection(since.replace(tzinfo=UTC), topic, reason))
@@ -35,7 +35,7 @@ def replay_dead_letters(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
 ) -> None:
     """Publish dead letters on their topics again."""
-    from local.dead_letters import Selection, replay, select  # noqa: PLC0415
+    from local.upkeep.dead_letters import Selection, replay, select  # noqa: PLC0415
 
     with opened(warehouse) as at:
         letters = select(at.warehouse, Selection(since.replace(tzinfo=UTC), topic, reason))
@@ -55,7 +55,7 @@ def doctor(
     re_enqueue: Annotated[bool, typer.Option("--re-enqueue", help="Ask again for what can be mended.")] = False,
 ) -> None:
     """Compare what Earth Engine lists with what the warehouse has; say which overpasses are missing and why."""
-    from local.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
+    from local.upkeep.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
 
     mendable = 0
     with opened(warehouse) as at:
@@ -83,7 +83,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Forget areas: delete all rows about them. The newest cannot be deleted at once: run it again when it says so."""
-    from local.erasure import erase as erase_rows  # noqa: PLC0415
+    from local.upkeep.erasure import erase as erase_rows  # noqa: PLC0415
 
     if not yes:
         typer.confirm(f"Delete everything about {', '.join(aoi)}? This cannot be undone.", abort=True)

@@ -17,7 +17,7 @@ from local.earth_engine.raster import RasterFile
 from local.earth_engine.values import Band, Collection, Geometry, Image, Pixels, Window
 from shared.classes import CLASS_NAMES, LABEL_BAND
 from shared.errors import InvalidMessageError, UserInputError
-from shared.scenes import parse_scene_name, sensing_time
+from shared.imagery.names import parse_scene_name, sensing_time
 
 _OPEN_FILES = 256
 _EDGE_POINTS = 8

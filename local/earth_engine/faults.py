@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from local.earth_engine.errors import EngineError
 from local.earth_engine.limits import OUT_OF_MEMORY, TIMED_OUT, TOO_MANY_AGGREGATIONS, TOO_MANY_REQUESTS
-from local.faults import cut_connection
+from local.servers.faults import cut_connection
 
 HANG_SECONDS = 1.5
 

@@ -17,8 +17,8 @@ from local.earth_engine.algorithms.collections import serve_collection, serve_pa
 from local.earth_engine.errors import EngineError
 from local.earth_engine.faults import break_answer
 from local.earth_engine.meter import Meter, metered
-from local.faults import Faults
-from local.pooled_server import PooledServer
+from local.servers.faults import Faults
+from local.servers.pooled_server import PooledServer
 
 _ROUTE = re.compile(
     r"^/v1(?:alpha|beta)?/projects/(?P<project>[^/]+)/(?P<method>algorithms|value:compute|image:computePixels)$"

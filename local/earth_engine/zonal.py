@@ -10,7 +10,7 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine import limits
-from local.earth_engine.coverage import pixel_shares
+from local.earth_engine.edge_weights import pixel_shares
 from local.earth_engine.errors import EngineError
 from local.earth_engine.raster import transformer
 from local.earth_engine.reducers import Accumulator, Reducer

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import ee
 import requests
 
-from shared.earth_engine.client import classify
+from shared.earth_engine.client import as_our_error
 from shared.errors import DeploymentError, LandcoverError, RetryLaterError
 
 _PAUSE_SECONDS = 2.0
@@ -50,7 +50,7 @@ def _asked(value: Any, profiled: bool) -> Answer:
             found = ee.data.computeValue(value)
     except (ee.EEException, requests.RequestException, OSError, json.JSONDecodeError) as error:
         response = getattr(error.__context__, "resp", None)
-        return Answer(None, time.monotonic() - started, None, classify(error), getattr(response, "status", None))
+        return Answer(None, time.monotonic() - started, None, as_our_error(error), getattr(response, "status", None))
     seconds = time.monotonic() - started
     return Answer(found, seconds, _eecu_seconds(profiles))
 

@@ -9,15 +9,16 @@ from typing import Any
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
+from local.bigquery.embedded import defined_table
 from local.probe.deployment import Deployment
 from local.probe.model import Check, Finding, Outcome
 from local.probe.statements import Statement, statements
-from local.warehouse.embedded import defined_table
 from shared.errors import RetryLaterError
-from shared.observations import Areas, observation_row, provenance
+from shared.measurement.areas import Areas
+from shared.measurement.rows import observation_row, provenance
 from shared.settings import DYNAMIC_WORLD_START
 from shared.warehouse.client import Warehouse, parameter
-from shared.warehouse.sqlfiles import definitions, schema
+from shared.warehouse.files import definitions, schema
 
 TABLES = "bigquery/tables"
 # Streaming into a table that was just made may say "not found" for a while, and a row shows after seconds.

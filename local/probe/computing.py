@@ -10,11 +10,13 @@ from local.probe.asking import Answer, ask
 from local.probe.deployment import Deployment
 from local.probe.images import PERMITTED
 from local.probe.model import Check, Finding, Outcome
+from shared.aois.aoi import Aoi
 from shared.classes import CLASS_NAMES, LABEL_BAND
-from shared.earth_engine.areas import TILE_SCALES, expression, grid, picture, read_answer
+from shared.earth_engine.expressions import TILE_SCALES, expression, grid, picture, read_answer
 from shared.errors import RetryLaterError, TileMemoryError
-from shared.observations import Areas, disagreement, total
-from shared.planning import Aoi, Piece, PlannedOverpass, overpasses_over, pieces_of
+from shared.measurement.areas import Areas, disagreement, total
+from shared.measurement.overpasses import PlannedOverpass, overpasses_over
+from shared.measurement.pieces import Piece, pieces_of
 from shared.settings import Settings
 
 SIDES_M = {"1 ha": 100.0, "1 km²": 1_000.0, "50 km²": 7_071.0, "400 km²": 20_000.0}

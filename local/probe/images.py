@@ -10,11 +10,11 @@ import ee
 from local.probe.asking import ask
 from local.probe.deployment import Deployment
 from local.probe.model import Check, Finding, Outcome
-from shared.aoi_geometry import ellipsoidal_area_m2
+from shared.aois.geometry import ellipsoidal_area_m2
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import describe_image, list_images
-from shared.planning import footprint_shape
-from shared.scenes import SceneImage
+from shared.imagery.footprints import footprint_shape
+from shared.imagery.images import SceneImage
 
 # Dynamic World leaves out scenes cloudier than this (Brown et al. 2022).
 _MOST_CLOUD_PERCENT = 35.0
@@ -146,7 +146,7 @@ CHECKS = (
         "Whether images can be selected by when they appeared, by the computed property that discover uses and by the "
         "stored system:version.",
         "Frequent ticks miss images, which then wait for the nightly full tick.",
-        "Let full ticks come more often (shared/schedules.json) until the selection is mended, and report it.",
+        "Let full ticks come more often (shared/messages/schedules.json) until the selection is mended, and report it.",
         ingestion_time,
         needs=PERMITTED,
     ),
@@ -170,7 +170,7 @@ CHECKS = (
         "earth-engine/listing",
         "Whether 2,000 and 5,000 images are listed in one request, and how long that takes.",
         "Discovery lists up to some 2,000 images at once and would cut each listing in many.",
-        "Lower _IMAGES_PER_LISTING in shared/cells.py.",
+        "Lower _IMAGES_PER_LISTING in shared/geometry/cells.py.",
         listing,
         needs=PERMITTED,
     ),

@@ -23,8 +23,8 @@ from google.pubsub_v1.types import Subscription as GoogleSubscription
 from local.probe import google
 from local.probe.deployment import Deployment
 from local.probe.model import Check, Finding, Outcome
-from local.subscriptions import filter_of
-from shared.messages import (
+from local.pubsub.subscriptions import filter_of
+from shared.messages.bodies import (
     Acquisition,
     AoiRef,
     AoiRegistration,
@@ -36,8 +36,8 @@ from shared.messages import (
     Tick,
     Topic,
 )
-from shared.messaging import Subscription, messaging
-from shared.publishing import publisher
+from shared.messages.publishing import publisher
+from shared.messages.subscriptions import Subscription, messaging
 
 SUBSCRIPTIONS = "pubsub/subscriptions"
 # Cold starts, and the minute that a log line may take to be found.

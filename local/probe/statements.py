@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from shared.schedules import schedules
+from shared.messages.schedules import schedules
 from shared.settings import Settings
-from shared.warehouse.sqlfiles import definitions, sql
+from shared.warehouse.files import definitions, sql
 
 _DAY = date(2021, 1, 1)
 _MOMENT = datetime(2021, 1, 1, tzinfo=UTC)

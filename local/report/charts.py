@@ -7,8 +7,8 @@ import vl_convert
 
 from local.report.choices import Language
 from local.report.data import ReportData
-from local.report.texts import TEXTS
-from local.report.words import CLASS_WORDS
+from local.report.labels import TEXTS
+from local.report.sentences import CLASS_WORDS
 from shared.classes import CLASSES
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]

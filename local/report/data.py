@@ -6,7 +6,7 @@ from typing import Any
 
 from local.report.choices import Language
 from local.report.seasons import Seasons, seasons
-from local.report.words import SNOW, month_sentence, shares_of, year_sentence
+from local.report.sentences import SNOW, month_sentence, shares_of, year_sentence
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
 

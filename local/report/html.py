@@ -8,9 +8,9 @@ from markupsafe import Markup
 from local.report.charts import annual_svg, class_labels, monthly_svg
 from local.report.choices import Language
 from local.report.data import ReportData
+from local.report.labels import TEXTS
 from local.report.maps import Map, YearMaps
-from local.report.texts import TEXTS
-from local.report.words import CLASS_WORDS, MONTH_WORDS
+from local.report.sentences import CLASS_WORDS, MONTH_WORDS
 from shared.classes import ATTRIBUTION, CLASSES
 
 _SCALE_BARS_M = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)

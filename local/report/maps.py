@@ -16,12 +16,14 @@ from shapely import segmentize
 from shapely import transform as transform_shape
 from shapely.geometry import shape
 
-from shared.cells import region_around
+from shared.aois.aoi import Aoi
 from shared.classes import CLASSES, LABEL_BAND
-from shared.earth_engine.areas import picture
 from shared.earth_engine.client import compute_pixels, connect
+from shared.earth_engine.expressions import picture
 from shared.earth_engine.listing import list_images
-from shared.planning import Aoi, PlannedOverpass, overpasses_over, pieces_of
+from shared.geometry.cells import region_around
+from shared.measurement.overpasses import PlannedOverpass, overpasses_over
+from shared.measurement.pieces import pieces_of
 from shared.settings import Settings
 
 _MOST_PIXELS = 800

@@ -12,8 +12,8 @@ from rasterio.windows import Window
 from local.sentinel2.product import L2A_FILE, PRODUCT_FILE, band_name, read_product, unzipped
 from local.sentinel2.scene import MASK_BANDS, BandFile, Scene, even_grid, opened_raster
 from shared.errors import InvalidMessageError, UserInputError
+from shared.imagery.names import parse_scene_name
 from shared.network.normalisation import BANDS, BANDS_20_M
-from shared.scenes import parse_scene_name
 
 _RASTERS = {".jp2", ".tif", ".tiff"}
 _L2A_BANDS = {"SCL", "AOT", "WVP"}

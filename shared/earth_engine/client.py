@@ -95,7 +95,7 @@ def _initialise(project: str, url: str | None, deadline_seconds: float) -> None:
         else:
             ee.Initialize(url=url, project=project)
     except (ee.EEException, requests.RequestException, OSError) as error:
-        raise classify(error) from error
+        raise as_our_error(error) from error
     ee.data.setDeadline(deadline_seconds * 1000)
     # The client would try a call that hangs four times, four deadlines long; an invocation ends before the second.
     ee.data.setMaxRetries(0)
@@ -120,7 +120,7 @@ def _patiently(ask: Callable[[], Any], patience_seconds: float) -> Any:
         try:
             return ask()
         except (ee.EEException, requests.RequestException, OSError, json.JSONDecodeError) as error:
-            raise classify(error) from error
+            raise as_our_error(error) from error
 
     patient = Retry(predicate=_is_passing, initial=1.0, maximum=10.0, timeout=patience_seconds)
     try:
@@ -133,7 +133,7 @@ def _is_passing(error: Exception) -> bool:
     return isinstance(error, RetryLaterError) and not isinstance(error, DeploymentError)
 
 
-def classify(error: Exception) -> LandcoverError:
+def as_our_error(error: Exception) -> LandcoverError:
     """The error to raise for one of the client's: split, never, deployment, or retry for everything else."""
     text = str(error)
     lower = text.lower()

@@ -8,11 +8,13 @@ from typing import Any, NamedTuple, TypeVar
 import ee
 from pydantic import ValidationError
 
-from shared.cells import slices
 from shared.earth_engine.client import compute
 from shared.errors import InvalidMessageError, TooBigError
+from shared.geometry.cells import slices
+from shared.imagery.boxes import bounding_boxes
+from shared.imagery.images import SceneImage
+from shared.imagery.names import moments_of, parse_scene_name, sensing_time
 from shared.logs import log
-from shared.scenes import SceneImage, bounding_boxes, moments_of, parse_scene_name, sensing_time
 from shared.settings import Settings
 
 _SHORTEST_SLICE = timedelta(minutes=10)

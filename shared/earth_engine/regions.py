@@ -9,7 +9,7 @@ from typing import Any
 
 import ee
 
-from shared.planning import Piece
+from shared.measurement.pieces import Piece
 
 
 class Regions(ee.FeatureCollection):

@@ -15,7 +15,7 @@ from google.cloud.bigquery.retry import DEFAULT_JOB_RETRY, DEFAULT_RETRY
 
 from shared.errors import InvalidRowsError, LandcoverError, NeverError, RetryLaterError
 from shared.settings import Settings
-from shared.warehouse.sqlfiles import sql
+from shared.warehouse.files import sql
 
 _TIMEOUT_SECONDS = 60.0
 _RETRY = DEFAULT_RETRY.with_timeout(_TIMEOUT_SECONDS)

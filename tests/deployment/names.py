@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from shared.schedules import schedules
+from shared.messages.schedules import schedules
 from tests.deployment.terraform import ROOT
 
 SERVICES: dict[str, dict[str, Any]] = json.loads((ROOT / "terraform" / "services.json").read_text(encoding="utf-8"))

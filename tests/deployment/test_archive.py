@@ -169,7 +169,7 @@ def environment_of(deployed: Deployed, service: str, stack: Stack) -> dict[str, 
 def test_the_archive_holds_the_code_and_nothing_else(unpacked: Unpacked) -> None:
     files = {str(path.relative_to(unpacked.source)) for path in unpacked.source.rglob("*") if path.is_file()}
     assert {f"{service['function']}.py" for service in SERVICES.values()} <= files
-    assert {"requirements.txt", "shared/messaging.json", "shared/settings.py"} <= files
+    assert {"requirements.txt", "shared/messages/subscriptions.json", "shared/settings.py"} <= files
     assert {path.split("/")[0] for path in files if "/" in path} == {"shared"}
     assert not [path for path in files if path.endswith(".pyc") or path.startswith("shared/network/")]
 

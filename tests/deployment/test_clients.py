@@ -4,7 +4,7 @@ import json
 
 from shared.clients import secrets_of
 from shared.settings import Settings
-from shared.warehouse.sqlfiles import definitions, report_columns, sql
+from shared.warehouse.files import definitions, report_columns, sql
 from tests.deployment.names import PROJECT
 from tests.deployment.terraform import Deployed
 

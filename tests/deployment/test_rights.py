@@ -1,6 +1,6 @@
 """Every right is needed, every need is granted, and nobody else may do anything."""
 
-from shared.messaging import messaging
+from shared.messages.subscriptions import messaging
 from tests.deployment.names import PUSH, SECRETS, SERVICES, SUMMARIES, account
 from tests.deployment.terraform import Deployed
 from tests.deployment.uses import SQL, tables_of, uses

@@ -4,11 +4,11 @@ import base64
 import json
 import re
 
-from shared.messages import Tick
-from shared.messaging import messaging
-from shared.schedules import schedules
+from shared.messages.bodies import Tick
+from shared.messages.schedules import schedules
+from shared.messages.subscriptions import messaging
 from shared.settings import Settings
-from shared.warehouse.sqlfiles import definitions, schema, sql
+from shared.warehouse.files import definitions, schema, sql
 from tests.deployment.names import PROJECT, SUMMARIES, account
 from tests.deployment.terraform import Deployed
 from tests.deployment.uses import SQL

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from local.stack import FUNCTIONS
-from shared.messaging import messaging
+from shared.messages.subscriptions import messaging
 from shared.settings import Settings
 from tests.deployment.names import PROJECT, PUSH, SECRETS, SERVICES, account
 from tests.deployment.terraform import ROOT, Configuration, Deployed

@@ -10,9 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from shared.messages import Topic
+from shared.messages.bodies import Topic
 from shared.settings import Settings
-from shared.warehouse.sqlfiles import definitions
+from shared.warehouse.files import definitions
 
 ROOT = Path(__file__).resolve().parents[2]
 SQL = ROOT / "shared" / "warehouse" / "sql"

@@ -13,7 +13,7 @@ import rasterio
 from affine import Affine
 
 from local.earth_engine.raster import RasterFile
-from local.inputs import check_scenes
+from local.runs.inputs import check_scenes
 from shared.errors import UserInputError
 from tests.memory import peaks_mib
 from tests.scenes import write_scene

@@ -12,13 +12,13 @@ import pytest
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Request, Response
 
-from local import bus, google_pubsub
-from local.bus import Bus
-from local.google_pubsub import GooglePubSub
-from shared import publishing
+from local.pubsub import bus, emulator
+from local.pubsub.bus import Bus
+from local.pubsub.emulator import GooglePubSub
 from shared.errors import RetryLaterError
-from shared.messages import Topic
-from shared.messaging import Messaging, messaging
+from shared.messages import publishing
+from shared.messages.bodies import Topic
+from shared.messages.subscriptions import Messaging, messaging
 from shared.settings import Settings
 
 WAIT_SECONDS = 90.0
@@ -89,7 +89,7 @@ Carrier = tuple[Bus | GooglePubSub, Receiver]
 def carrier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Carrier]:
     receiver = Receiver()
     monkeypatch.setattr(bus, "messaging", quick)
-    monkeypatch.setattr(google_pubsub, "messaging", quick)
+    monkeypatch.setattr(emulator, "messaging", quick)
     if request.param == "bus":
         own = Bus("local-project", receiver.push).start()
         yield own, receiver

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from local import cli
-from local.pipeline import post_registration
+from local.runs.registering import post_registration
 from shared.errors import UserInputError
 
 SECRET = "whsec_b2xkIHNlY3JldCBvZiB0d2VudHktZm91cg=="

@@ -17,13 +17,14 @@ from shapely.geometry import shape as shape_of
 from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine.server import EarthEngineServer
-from shared.aoi_geometry import ellipsoidal_area_m2
-from shared.budgets import observation_budget
-from shared.earth_engine.areas import measure_pieces
+from shared.aois.aoi import Aoi
+from shared.aois.geometry import ellipsoidal_area_m2
+from shared.earth_engine.expressions import measure_pieces
 from shared.earth_engine.listing import list_overpasses
-from shared.measuring import Job, measure_jobs
-from shared.observations import Areas, published
-from shared.planning import Aoi, overpasses_over
+from shared.measurement.areas import Areas, published
+from shared.measurement.budgets import observation_budget
+from shared.measurement.jobs import Job, measure_jobs
+from shared.measurement.overpasses import overpasses_over
 from shared.settings import Settings
 from tests.scenes import independent_areas, write_scene
 

@@ -10,7 +10,7 @@ from shapely import Polygon
 from shapely.geometry import mapping
 
 from local.stack import Stack
-from shared.messages import Tick
+from shared.messages.bodies import Tick
 from tests.scenes import independent_cells, write_scene
 from tests.stacks import feature, register, rows, settle, start_stack
 

@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 
 from local.stack import Stack
 from shared.settings import load_settings
-from shared.warehouse.sqlfiles import report_columns, sql
+from shared.warehouse.files import report_columns, sql
 from tests.receiver import Receiver, receiving
 from tests.scenes import write_scene
 from tests.stacks import announce, event, feature, rows, settle, signed_post, start_stack

@@ -14,12 +14,12 @@ from typer.testing import CliRunner
 from benchmarks.strict import requests, square, write_overpasses
 from local.cli import app
 from local.stack import Stack
-from shared.backfilling import Window
-from shared.messages import Tick
-from shared.registration import RegisteredAoi
-from shared.scenes import SceneImage
+from shared.aois.feature import RegisteredAoi
+from shared.cost.workload import history_work
+from shared.imagery.images import SceneImage
+from shared.measurement.backfilling import Window
+from shared.messages.bodies import Tick
 from shared.settings import Settings
-from shared.workload import history_work
 from tests.stacks import feature, register, rows, settle, start_stack
 
 DAYS = [date(2021, 1, 3) + timedelta(days=31 * n) for n in range(14)]

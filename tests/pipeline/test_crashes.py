@@ -14,10 +14,11 @@ import pytest
 from shapely import box
 from shapely.geometry import mapping
 
-from local import dead_letters
-from local.dead_letters import Selection
 from local.stack import FUNCTIONS, Stack
-from shared import publishing, registry
+from local.upkeep import dead_letters
+from local.upkeep.dead_letters import Selection
+from shared.aois import recording
+from shared.messages import publishing
 from shared.warehouse.client import Warehouse
 from tests.receiver import Receiver, receiving
 from tests.scenes import write_passes, write_scene
@@ -197,7 +198,7 @@ def documented() -> set[tuple[str, str]]:
 def test_a_death_after_any_side_effect_changes_nothing_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry, "_BYTES_PER_STATEMENT", 1)
+    monkeypatch.setattr(recording, "_BYTES_PER_STATEMENT", 1)
     settings = {"event_secrets": SECRET, "discover_window_days": "60"}
     ends = []
     for name in ("undisturbed", "disturbed"):

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from local.outputs import COLUMNS
-from shared.warehouse.sqlfiles import report_columns
+from local.runs.outputs import COLUMNS
+from shared.warehouse.files import report_columns
 from tests.pipeline.conftest import Demo
 from tests.stacks import start_stack
 

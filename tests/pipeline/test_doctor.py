@@ -12,11 +12,11 @@ from shapely.geometry import mapping
 from typer.testing import CliRunner
 
 from local.cli import app
-from local.doctor import State, ask_again, examine
 from local.earth_engine import server
 from local.earth_engine.errors import EngineError
+from local.runs.workspace import remember
 from local.stack import Stack
-from local.workspace import remember
+from local.upkeep.doctor import State, ask_again, examine
 from tests.scenes import write_passes, write_scene
 from tests.stacks import feature, quiet, register, rows, settle, start_stack
 

@@ -10,10 +10,10 @@ from shapely.geometry import mapping
 from typer.testing import CliRunner
 
 from local.cli import app
-from local.erasure import erase
+from local.runs.workspace import remember
 from local.stack import Stack
-from local.workspace import remember
-from shared.warehouse.sqlfiles import definitions
+from local.upkeep.erasure import erase
+from shared.warehouse.files import definitions
 from tests.scenes import write_passes, write_scene
 from tests.stacks import event, feature, quiet, register, rows, signed_post, start_stack
 

@@ -13,9 +13,9 @@ from shapely.geometry import mapping
 from standardwebhooks import Webhook
 
 from local.stack import Stack
-from shared import outbound
-from shared.events import change_flagged
-from shared.outbound import Outcome, send
+from shared.webhooks import outgoing
+from shared.webhooks.news import change_flagged
+from shared.webhooks.outgoing import Outcome, send
 from tests.receiver import Receiver, receiving
 from tests.scenes import write_scene
 from tests.stacks import announce, feature, quiet, register, rows, settle, start_stack
@@ -139,7 +139,7 @@ def test_a_receiver_that_cannot_be_had_or_is_not_trusted_has_failed(
 
 def test_an_answer_that_does_not_end_has_failed(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte comes in time, the whole never: the platform would end the function, and no attempt be on record."""
-    monkeypatch.setattr(outbound, "_DEADLINE_SECONDS", 0.5)
+    monkeypatch.setattr(outgoing, "_DEADLINE_SECONDS", 0.5)
     receiver.trickles.set()
     moment = datetime(2021, 7, 3, tzinfo=UTC)
     attempts = [send(change(), receiver.url, SECRETS, moment) for _ in range(9)]
@@ -156,7 +156,7 @@ def test_without_an_address_nobody_is_told(tmp_path: Path) -> None:
 
 
 def test_production_follows_no_redirect_and_lets_no_private_address_pass() -> None:
-    config = outbound._HTTP.config
+    config = outgoing._HTTP.config
     assert (config.ip_filter_enable, config.ip_filter_allow_loopback_ips, config.never_redirect) == (True, False, True)
 
 

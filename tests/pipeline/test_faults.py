@@ -8,10 +8,10 @@ from shapely import Polygon
 from shapely.geometry import mapping
 
 from benchmarks.storm import storm
+from local.bigquery import front
 from local.earth_engine import faults as engine_faults
-from local.faults import Faults
+from local.servers.faults import Faults
 from local.stack import Stack
-from local.warehouse import front
 from shared.errors import RetryLaterError
 from shared.warehouse import client as warehouse_client
 from tests.scenes import independent_areas, write_scene

@@ -13,7 +13,7 @@ from shapely.geometry import mapping, shape
 from local.earth_engine import server
 from local.earth_engine.errors import EngineError
 from local.stack import Stack
-from shared.messages import Tick
+from shared.messages.bodies import Tick
 from tests.scenes import write_passes, write_scene
 from tests.stacks import feature, quiet, register, rows, settle, start_stack
 

@@ -10,15 +10,16 @@ import pytest
 from shapely import MultiPolygon, Polygon, box
 from shapely.geometry import mapping
 
+from local.bigquery.embedded import run_scheduled
 from local.earth_engine import graph
 from local.stack import Stack
-from local.warehouse.embedded import run_scheduled
-from shared.composing import composite_requests
+from shared.aois.aoi import Part
 from shared.earth_engine.client import connect
 from shared.earth_engine.regions import Regions
-from shared.planning import Layer, Part, Piece
+from shared.measurement.composing import composite_requests
+from shared.measurement.pieces import Layer, Piece
 from shared.settings import Settings
-from shared.touches import touched_since
+from shared.warehouse.touches import touched_since
 from tests.scenes import write_scene
 from tests.stacks import feature, quiet, register, rows, settle, start_stack
 

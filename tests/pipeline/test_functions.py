@@ -13,11 +13,12 @@ import pytest
 from shapely import box
 from shapely.geometry import mapping, shape
 
-from local import bus, dead_letters
 from local.earth_engine import server
 from local.earth_engine.errors import EngineError
+from local.pubsub import bus
 from local.stack import FUNCTIONS
-from shared.aoi_geometry import ellipsoidal_area_m2
+from local.upkeep import dead_letters
+from shared.aois.geometry import ellipsoidal_area_m2
 from shared.errors import RetryLaterError
 from shared.warehouse.client import Warehouse
 from tests.scenes import write_scene

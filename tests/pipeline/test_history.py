@@ -21,7 +21,7 @@ from local.earth_engine import limits
 from local.earth_engine.algorithms import collections
 from local.earth_engine.catalog import mean_sensing_time_ms
 from local.earth_engine.values import Band, Collection, Geometry, Image, Projection
-from shared.messages import Tick
+from shared.messages.bodies import Tick
 from tests.stacks import feature, register, rows, start_stack
 
 ROOT = Path(__file__).resolve().parents[2]

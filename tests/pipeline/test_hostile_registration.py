@@ -13,7 +13,7 @@ from shapely import segmentize, transform
 from shapely.geometry import shape
 
 from local.stack import Stack
-from shared.registration import InvalidRegistrationError, parse_event
+from shared.aois.registration import InvalidRegistrationError, parse_event
 from shared.settings import Settings
 from tests.hostile import crafted_bodies, hostile_bodies, registration, worst_bodies
 from tests.memory import peaks_mib

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from local.cli import app
 from local.report.choices import Language
-from local.report.index import AreaYear, write_comparison, write_index, year_bars
+from local.report.overview import AreaYear, write_comparison, write_index, year_bars
 from shared.errors import UserInputError
 from tests.pipeline.conftest import Demo
 

@@ -18,9 +18,9 @@ import requests
 from shapely import box
 from shapely.geometry import mapping
 
+from local.bigquery import streaming
 from local.stack import Stack
-from local.warehouse import streaming
-from shared import registry
+from shared.aois import recording
 from shared.errors import RetryLaterError
 from shared.warehouse.client import Warehouse
 from tests.scenes import write_scene
@@ -78,7 +78,7 @@ def test_a_call_that_broke_off_is_completed_when_it_is_repeated(stack: Stack, mo
                 raise RetryLaterError("BigQuery: down")
         return real(self, name, **parameters)
 
-    monkeypatch.setattr(registry, "_BYTES_PER_STATEMENT", 250_000)
+    monkeypatch.setattr(recording, "_BYTES_PER_STATEMENT", 250_000)
     monkeypatch.setattr(Warehouse, "query", failing)
     body = collection(*(feature(f"m{i}", dict(mapping(box(10, 1, 10.01, 1.01 + i * 1e-5)))) for i in range(1000)))
     first = send(stack, body, "thousand")

@@ -18,8 +18,8 @@ from shapely import box
 from shapely.geometry import mapping
 
 from local.stack import FUNCTIONS, Stack
-from shared import identity
 from shared.errors import RetryLaterError, SettingsError, UntrustedCallerError
+from shared.messages import push_token
 from shared.settings import Settings, load_settings
 from tests.stacks import event, feature, rows, signed_post, start_stack
 
@@ -66,7 +66,7 @@ def google() -> Key:
 
 @pytest.fixture
 def stack(tmp_path: Path, google: Key, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    monkeypatch.setattr(identity, "_certificates", lambda period: {"k1": google.certificate})
+    monkeypatch.setattr(push_token, "_certificates", lambda period: {"k1": google.certificate})
     with start_stack(tmp_path, push_service_account=ACCOUNT, push_audience=AUDIENCE) as running:
         yield running
 
@@ -133,13 +133,13 @@ def test_a_push_without_the_right_token_is_refused_and_does_nothing(stack: Stack
 def test_a_signature_that_cloud_run_removed_counts_on_cloud_run_only_and_claims_still_count(
     google: Key, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity, "_certificates", lambda period: {"k1": google.certificate})
+    monkeypatch.setattr(push_token, "_certificates", lambda period: {"k1": google.certificate})
     settings = Settings(project="some-project", push_service_account=ACCOUNT, push_audience=AUDIENCE)
     with pytest.raises(UntrustedCallerError):
-        identity.require_push_account(f"Bearer {redacted(google.token())}", settings)
+        push_token.require_push_account(f"Bearer {redacted(google.token())}", settings)
     monkeypatch.setenv("K_SERVICE", "landcover-measure")
-    identity.require_push_account(f"Bearer {redacted(google.token())}", settings)
-    identity.require_push_account(f"Bearer {google.token()}", settings)
+    push_token.require_push_account(f"Bearer {redacted(google.token())}", settings)
+    push_token.require_push_account(f"Bearer {google.token()}", settings)
     past = int(time.time()) - 7200
     for wrong in (
         {"aud": "https://elsewhere.example"},
@@ -151,20 +151,20 @@ def test_a_signature_that_cloud_run_removed_counts_on_cloud_run_only_and_claims_
         {"exp": None},
     ):
         with pytest.raises(UntrustedCallerError):
-            identity.require_push_account(f"Bearer {redacted(google.token(**wrong))}", settings)
+            push_token.require_push_account(f"Bearer {redacted(google.token(**wrong))}", settings)
     for token in (unsigned(google.token()), google.token()[:-20], Key().token(), redacted("nonsense")):
         with pytest.raises(UntrustedCallerError):
-            identity.require_push_account(f"Bearer {token}", settings)
+            push_token.require_push_account(f"Bearer {token}", settings)
 
 
 def test_certificates_that_cannot_be_had_are_a_reason_to_retry_that_the_log_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    identity._certificates.cache_clear()
-    monkeypatch.setattr(identity, "_CERTIFICATES_URL", "http://127.0.0.1:1/certs")
+    push_token._certificates.cache_clear()
+    monkeypatch.setattr(push_token, "_CERTIFICATES_URL", "http://127.0.0.1:1/certs")
     settings = Settings(project="some-project", push_service_account=ACCOUNT, push_audience=AUDIENCE)
     with pytest.raises(RetryLaterError, match="certificates"):
-        identity.require_push_account("Bearer x.y.z", settings)
+        push_token.require_push_account("Bearer x.y.z", settings)
     with start_stack(tmp_path, push_service_account=ACCOUNT, push_audience=AUDIENCE) as stack:
         assert push(stack, "measure", {"Authorization": "Bearer x.y.z"}) == 500
     (line,) = log_lines(tmp_path)
@@ -174,10 +174,10 @@ def test_certificates_that_cannot_be_had_are_a_reason_to_retry_that_the_log_name
 
 def test_on_cloud_run_no_push_is_let_in_where_no_account_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(project="some-project")
-    identity.require_push_account(None, settings)
+    push_token.require_push_account(None, settings)
     monkeypatch.setenv("K_SERVICE", "landcover-measure")
     with pytest.raises(UntrustedCallerError, match="no account that may push is set"):
-        identity.require_push_account("Bearer x.y.z", settings)
+        push_token.require_push_account("Bearer x.y.z", settings)
 
 
 def test_account_and_audience_go_together(monkeypatch: pytest.MonkeyPatch) -> None:

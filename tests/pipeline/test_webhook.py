@@ -24,7 +24,7 @@ from shared.clients import OwnedSecret
 from shared.errors import NeverError
 from shared.settings import load_settings
 from shared.warehouse.client import Warehouse
-from shared.webhook import SignatureError, verify
+from shared.webhooks.signatures import SignatureError, verify
 from tests.stacks import event, feature, rows, signed_post, start_stack
 
 SQUARE = dict(mapping(box(125.0, 45.0, 125.02, 45.01)))

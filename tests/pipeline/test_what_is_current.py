@@ -10,14 +10,15 @@ import pytest
 from shapely import box
 from shapely.geometry import mapping
 
-from local.doctor import State, ask_again, examine
+from local.bigquery.embedded import run_scheduled
 from local.stack import Stack
-from local.warehouse.embedded import run_scheduled
-from shared.events import observation_created
-from shared.observations import Areas, observation_row, provenance
-from shared.planning import Aoi
-from shared.scenes import SceneImage
+from local.upkeep.doctor import State, ask_again, examine
+from shared.aois.aoi import Aoi
+from shared.imagery.images import SceneImage
+from shared.measurement.areas import Areas
+from shared.measurement.rows import observation_row, provenance
 from shared.warehouse.client import Warehouse
+from shared.webhooks.news import observation_created
 from tests.scenes import write_scene
 from tests.stacks import feature, quiet, register, rows, start_stack
 

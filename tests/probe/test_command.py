@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from local.cli import app
 from local.probe.checks import CHECKS
 from local.probe.deployment import Deployment, point_of
+from local.runs.workspace import remember
 from local.stack import forget_clients
-from local.workspace import remember
 from shared.errors import UserInputError
 
 

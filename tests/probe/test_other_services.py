@@ -11,12 +11,12 @@ from google.pubsub_v1.types import PushConfig
 from requests import Session
 from werkzeug.wrappers import Request, Response
 
-from local.pooled_server import PooledServer
 from local.probe import google, pubsub, secrets
 from local.probe.deployment import Deployment
 from local.probe.model import Finding, Outcome
-from local.subscriptions import subscription_of
-from shared.messaging import messaging
+from local.pubsub.subscriptions import subscription_of
+from local.servers.pooled_server import PooledServer
+from shared.messages.subscriptions import messaging
 from tests.probe.scenes import AT
 
 

@@ -13,7 +13,7 @@ from pyproj import CRS, Transformer
 from shapely import box, segmentize, transform
 from shapely.geometry import mapping, shape
 
-from shared.aoi_geometry import Fault, crs_faults, ellipsoidal_area_m2, geometry_faults, normalise, to_geojson
+from shared.aois.geometry import Fault, crs_faults, ellipsoidal_area_m2, geometry_faults, normalise, to_geojson
 
 SQUARE = [[125.0, 45.0], [125.1, 45.0], [125.1, 45.1], [125.0, 45.1], [125.0, 45.0]]
 

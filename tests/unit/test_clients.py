@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from functions.deliver_event import _deliver
+from shared.aois.name_spaces import by_client, client_of, idempotency_key, own_id, told_to, workload_tag
 from shared.clients import Client, OwnedSecret, Scope, owned_secrets, secrets_of
 from shared.errors import DeploymentError
-from shared.messages import Event
-from shared.name_spaces import by_client, client_of, idempotency_key, own_id, told_to, workload_tag
+from shared.messages.bodies import Event
 from shared.settings import Settings
 
 

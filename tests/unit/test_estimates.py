@@ -13,13 +13,13 @@ from shapely.geometry.base import BaseGeometry
 from typer.testing import CliRunner
 
 from local.cli import app
-from local.cost import measured_rate
-from shared.aoi_geometry import ellipsoidal_area_m2
+from local.upkeep.cost import measured_rate
+from shared.aois.feature import RegisteredAoi
+from shared.aois.geometry import ellipsoidal_area_m2
+from shared.cost.estimates import GUESS, Rate, Work, eecu_hours, usual_estimate
+from shared.cost.orbits import usual_overpasses
+from shared.cost.prices import MEMORY_GIB
 from shared.errors import UserInputError
-from shared.estimates import GUESS, Rate, Work, eecu_hours, usual_estimate
-from shared.orbits import usual_overpasses
-from shared.prices import MEMORY_GIB
-from shared.registration import RegisteredAoi
 from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]

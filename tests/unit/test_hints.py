@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from shared import hints
 from shared.errors import InvalidMessageError, LandcoverError
-from shared.hints import CredentialsError, product_ids, require_credentials
+from shared.webhooks import hints
+from shared.webhooks.hints import CredentialsError, product_ids, require_credentials
 
 PRODUCT = "S2A_MSIL1C_20190115T145721_N0207_R039_T19MBP_20190115T164135"
 

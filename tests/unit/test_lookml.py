@@ -10,10 +10,10 @@ import pytest
 import sqlglot
 import yaml
 
+from shared.aois.name_spaces import client_of
 from shared.classes import CLASSES
 from shared.clients import Client
-from shared.name_spaces import client_of
-from shared.warehouse.sqlfiles import report_columns
+from shared.warehouse.files import report_columns
 
 LOOKER = Path(__file__).resolve().parents[2] / "looker"
 VIEWS = report_columns()
@@ -85,7 +85,7 @@ def test_without_clients_nothing_is_filtered_and_with_them_everything_is() -> No
 
 
 def test_the_field_that_filters_is_the_name_before_the_first_dot() -> None:
-    """As ``shared/name_spaces.py`` has it, by another engine; an id of the operator's is no client's."""
+    """As ``shared/aois/name_spaces.py`` has it, by another engine; an id of the operator's is no client's."""
     fields = [view["dimensions"][0]["sql"] for view in parsed(LOOKER / "landcover_clients.model.lkml")["views"]]
     (field,) = set(fields)
     ids = ["acme.field", "acme.eu.field", "field", "acme-eu.field"]

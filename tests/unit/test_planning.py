@@ -12,22 +12,16 @@ from pyproj import Geod
 from shapely import MultiPolygon, Polygon, box, segmentize, unary_union
 from shapely.geometry import mapping, shape
 
-from shared.budgets import Budget, Tally, chunked, divisor_to_split, packed
-from shared.cells import cells_of, region_around, region_of_cells, slices
+from shared.aois.aoi import Aoi, Part
 from shared.classes import CLASS_NAMES
-from shared.cutting import cut_to_pixels, pixels_of
-from shared.grids import partition, utm_zone
-from shared.planning import (
-    Aoi,
-    Layer,
-    Part,
-    Piece,
-    footprint_shape,
-    overpasses_by_aoi,
-    overpasses_over,
-    pieces_of,
-)
-from shared.scenes import SceneImage
+from shared.geometry.cells import cells_of, region_around, region_of_cells, slices
+from shared.geometry.cutting import cut_to_pixels, pixels_of
+from shared.geometry.grids import partition, utm_zone
+from shared.imagery.footprints import footprint_shape
+from shared.imagery.images import SceneImage
+from shared.measurement.budgets import Budget, Tally, chunked, divisor_to_split, packed
+from shared.measurement.overpasses import overpasses_by_aoi, overpasses_over
+from shared.measurement.pieces import Layer, Piece, pieces_of
 
 SENSED = "20210103T023111"
 WHOLE = 10**12

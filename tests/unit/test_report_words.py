@@ -3,9 +3,9 @@
 import pytest
 
 from local.report.choices import Language
+from local.report.labels import TEXTS
 from local.report.seasons import seasons
-from local.report.texts import TEXTS
-from local.report.words import CLASS_WORDS, MONTH_WORDS, Shares, month_sentence, year_sentence
+from local.report.sentences import CLASS_WORDS, MONTH_WORDS, Shares, month_sentence, year_sentence
 
 EN, ZH = Language.EN, Language.ZH
 

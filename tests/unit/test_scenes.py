@@ -10,10 +10,12 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from shared.errors import InvalidMessageError
-from shared.grids import is_near_tile
-from shared.handling import parse
-from shared.messages import Acquisition, MeasurementRequest
-from shared.scenes import SceneImage, bounding_boxes, by_overpass, parse_scene_name, sensing_time
+from shared.geometry.grids import is_near_tile
+from shared.imagery.boxes import bounding_boxes
+from shared.imagery.images import SceneImage, by_overpass
+from shared.imagery.names import parse_scene_name, sensing_time
+from shared.messages.bodies import Acquisition, MeasurementRequest
+from shared.messages.receiving import parse
 
 GOOD = "20210103T023111_20210103T023107_T51TYL"
 

@@ -21,7 +21,7 @@ from zetasql.types import (
     ZetaSQLBuiltinFunctionOptions,
 )
 
-from shared.warehouse.sqlfiles import definitions, schema, sql
+from shared.warehouse.files import definitions, schema, sql
 
 DATASET = "some-project.landcover"
 FLOOR = 0.2

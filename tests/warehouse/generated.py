@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from shared.classes import CLASSES
-from shared.warehouse.sqlfiles import definitions, schema
+from shared.warehouse.files import definitions, schema
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]

@@ -9,7 +9,7 @@ from typing import Any
 
 from local.probe.statements import PARAMETERS
 from shared.warehouse.client import parameter
-from shared.warehouse.sqlfiles import schema, sql
+from shared.warehouse.files import schema, sql
 from tests.warehouse.generated import RUN_TIMES, SIDES, WORDS, Rows, record
 from tests.warehouse.reference import Typed
 

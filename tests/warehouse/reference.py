@@ -12,7 +12,7 @@ from zetasql.core import ZetaSqlLocalService
 from zetasql.types import EvaluateModifyRequest, EvaluateQueryRequest, TypeKind
 from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2
 
-from shared.warehouse.sqlfiles import definitions, schema, sql
+from shared.warehouse.files import definitions, schema, sql
 from tests.warehouse.analyser import DATASET, FLOOR, Warehouse, column_type, simple, steps
 
 Row = dict[str, Any]

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared.schedules import schedules
-from shared.warehouse import sqlfiles
-from shared.warehouse.sqlfiles import report_columns, sql
+from shared.messages.schedules import schedules
+from shared.warehouse import files
+from shared.warehouse.files import report_columns, sql
 from tests.warehouse.analyser import DATASET, FLOOR, Warehouse
 from tests.warehouse.parameters import QUERIES
 
@@ -18,7 +18,7 @@ def warehouse() -> Warehouse:
 
 
 def test_every_query_is_looked_at() -> None:
-    folder = Path(sqlfiles.__file__).with_name("sql") / "queries"
+    folder = Path(files.__file__).with_name("sql") / "queries"
     assert set(QUERIES) == {path.stem for path in folder.glob("*.sql")}
 
 

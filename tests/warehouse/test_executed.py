@@ -11,9 +11,9 @@ from functools import cache
 import pytest
 from zetasql.core.exceptions import ServerError
 
-from local.warehouse.embedded import EmbeddedBigQuery
-from shared.schedules import schedules
-from shared.warehouse.sqlfiles import Kind, definitions, sql
+from local.bigquery.embedded import EmbeddedBigQuery
+from shared.messages.schedules import schedules
+from shared.warehouse.files import Kind, definitions, sql
 from tests.warehouse.analyser import DATASET, FLOOR, steps
 from tests.warehouse.analyser import Warehouse as Analysed
 from tests.warehouse.generated import RUN_TIMES, loads

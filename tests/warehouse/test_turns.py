@@ -4,8 +4,8 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 
-from local.warehouse.limits import RERUNS_OF_A_STATEMENT
-from local.warehouse.turns import Turns, changed_tables
+from local.bigquery.limits import RERUNS_OF_A_STATEMENT
+from local.bigquery.turns import Turns, changed_tables
 
 
 def waiting(turns: Turns, tables: set[str]) -> tuple[threading.Thread, list[str | None]]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from local.warehouse.embedded import create_warehouse, run_script
+from local.bigquery.embedded import create_warehouse, run_script
 from shared.settings import Settings
-from shared.warehouse.sqlfiles import definitions, schema, sql
+from shared.warehouse.files import definitions, schema, sql
 from tests.warehouse.analyser import DATASET, FLOOR
 from tests.warehouse.analyser import Warehouse as Analysed
 from tests.warehouse.generated import Row, Rows

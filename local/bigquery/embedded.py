@@ -1,0 +1,211 @@
+"""The emulator on a folder, behind its front, with the tables and views of the one definition."""
+
+import asyncio
+import logging
+import shutil
+import threading
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from google.cloud import bigquery
+
+from local.bigquery.front import BigQueryFront
+from local.servers.faults import Faults
+from local.servers.pooled_server import LOOPBACK_NAMES
+from shared.errors import UserInputError
+from shared.messages.schedules import schedules
+from shared.settings import Settings
+from shared.warehouse.client import Warehouse
+from shared.warehouse.files import definitions, schema, sql
+
+if TYPE_CHECKING:
+    from local.bigquery.dry_run import Refusal
+
+_START_SECONDS = 60.0
+
+
+class EmbeddedBigQuery:
+    """A BigQuery REST endpoint on a loopback port, its data in a DuckDB file under ``folder``.
+
+    ``faults`` fail queries and inserts as planned.
+    """
+
+    def __init__(self, folder: Path, project: str, faults: Faults | None = None) -> None:
+        self._folder = folder
+        self._faults = faults
+        self._unfinished = folder.with_name(f"{folder.name}.unfinished")
+        self._begin(folder)
+        _quiet()
+        from bqemulator import server as emulator  # noqa: PLC0415 — slow; only the embedded stack pays
+        from bqemulator.config import LogLevel, PersistenceMode  # noqa: PLC0415
+        from bqemulator.versioning.snapshots import SnapshotManager  # noqa: PLC0415
+        from duckdb_extensions import import_extension  # noqa: PLC0415
+
+        import_extension("spatial")
+        # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
+        SnapshotManager.capture = lambda *_, **__: None
+        emulator.create_app = _application  # type: ignore[assignment]
+        self._server = emulator.EmulatorServer(
+            _settings_by_code(
+                persistence_mode=PersistenceMode.PERSISTENT,
+                data_dir=folder,
+                rest_host="127.0.0.1",
+                grpc_host="127.0.0.1",
+                rest_port=0,
+                grpc_port=0,
+                default_project_id=project,
+                log_level=LogLevel.CRITICAL,
+                enable_format_extensions=False,
+                query_cache_ttl_seconds=0,
+                upload_staging_dir=folder / "uploads",
+            )
+        )
+        self._start_engine = self._server._engine.start
+        self._server._engine.start = self._start_locked  # type: ignore[method-assign]
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="bigquery", daemon=True)
+
+    def _begin(self, folder: Path) -> None:
+        """Mark a warehouse that is being made; one whose making was cut short is made anew, since nothing is in it."""
+        if self._unfinished.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            self._unfinished.parent.mkdir(parents=True, exist_ok=True)
+            self._unfinished.touch()
+            folder.mkdir()
+
+    def made(self) -> None:
+        """Call once the tables are there."""
+        self._unfinished.unlink(missing_ok=True)
+
+    @property
+    def url(self) -> str:
+        return self._front.url
+
+    def settle(self) -> None:
+        """Wait until every streamed row shows."""
+        self._front.settle()
+
+    def start(self) -> "EmbeddedBigQuery":
+        """Raises UserInputError when the folder is in use by another process."""
+        self._thread.start()
+        if not self._ready.wait(_START_SECONDS) or self._failure is not None:
+            raise UserInputError(f"the embedded warehouse did not start: {self._failure or 'timed out'}")
+        self._front = BigQueryFront(str(self._server.rest_url), self._folder, self._check, self._faults).start()
+        return self
+
+    def stop(self) -> None:
+        self._front.stop()
+        asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(timeout=20)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+
+    def _check(self, text: str, parameters: list[dict[str, Any]], project: str) -> "Refusal | None":
+        from local.bigquery.dry_run import check  # noqa: PLC0415 — as slow as the emulator
+
+        checked = check(text, parameters, project, self._server._context)
+        return asyncio.run_coroutine_threadsafe(checked, self._loop).result(timeout=_START_SECONDS)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._server.start())
+        except BaseException as error:
+            self._failure = error
+            self._ready.set()
+            return
+        self._ready.set()
+        self._loop.run_forever()
+
+    async def _start_locked(self) -> None:
+        """Before any port is open: whoever reaches one may run any SQL, which otherwise reads and writes files as the
+        user who started it.
+        """
+        await self._start_engine()
+        connection = self._server._engine._connection
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+
+
+def _settings_by_code(**values: Any) -> Any:
+    """The emulator's settings, whatever ``BQEMU_*`` and ``.bqemu.toml`` say: hosts, folders, an administration."""
+    from bqemulator.config import Settings as EmulatorSettings  # noqa: PLC0415
+
+    class SettingsByCode(EmulatorSettings):
+        @classmethod
+        def settings_customise_sources(cls, _: Any, init_settings: Any, **__: Any) -> Any:
+            return (init_settings,)
+
+    return SettingsByCode(**values)
+
+
+def _application(context: Any) -> Any:
+    """The emulator's own application, for those who name this machine as host."""
+    from bqemulator.api.app import create_app  # noqa: PLC0415
+    from starlette.middleware.trustedhost import TrustedHostMiddleware  # noqa: PLC0415
+
+    application = create_app(context)
+    application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES))
+    return application
+
+
+def _quiet() -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    logging.getLogger("bqemulator").setLevel(logging.CRITICAL)
+
+
+def create_warehouse(settings: Settings) -> Warehouse:
+    """Create the dataset, tables and views that are missing, from the shared definitions."""
+    warehouse = Warehouse(settings)
+    client, project = warehouse.client, settings.project
+    client.create_dataset(f"{project}.{settings.dataset}", exists_ok=True)
+    for name in definitions()["tables"]:
+        client.create_table(defined_table(warehouse.table(name), name), exists_ok=True)
+    for name in definitions()["views"]:
+        view = bigquery.Table(warehouse.table(name))
+        view.view_query = sql(
+            "views", name, dataset=f"{project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+        )
+        client.create_table(view, exists_ok=True)
+    return warehouse
+
+
+def defined_table(table_id: str, name: str) -> bigquery.Table:
+    """A table to be created, as the definition of ``name`` has it: schema, partitions, clustering."""
+    definition = definitions()["tables"][name]
+    table = bigquery.Table(table_id, schema=[_field(f) for f in schema(name)])
+    table.description = definition["description"]
+    if definition["partition_type"] == "RANGE":
+        table.range_partitioning = bigquery.RangePartitioning(
+            field=definition["partition_field"], range_=bigquery.PartitionRange(**definitions()["month_range"])
+        )
+    elif definition["partition_field"]:
+        table.time_partitioning = bigquery.TimePartitioning(
+            type_=definition["partition_type"], field=definition["partition_field"]
+        )
+    table.clustering_fields = definition["clustering"]
+    return table
+
+
+def _field(definition: dict[str, Any]) -> bigquery.SchemaField:
+    return bigquery.SchemaField.from_api_repr(definition)
+
+
+def run_scheduled(warehouse: Warehouse, run_time: datetime) -> None:
+    """Run every scheduled query once, exactly as the service would, with ``@run_time``."""
+    for query in schedules().scheduled_queries:
+        run_script(warehouse, query.name, run_time)
+
+
+def run_script(warehouse: Warehouse, name: str, run_time: datetime) -> None:
+    """Run one scheduled query."""
+    settings = warehouse.settings
+    text = sql(
+        "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+    )
+    # the emulator passes no parameter into scripts
+    warehouse.run(text.replace("@run_time", f"TIMESTAMP '{run_time.isoformat()}'"), {})

@@ -1,0 +1,90 @@
+"""Running the pipeline on the embedded stack: register, backfill, composite, summarise, write outputs."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from local.report.making import render_report
+from local.runs.outputs import write_csv
+from local.runs.registering import post_registration
+from local.stack import Stack
+from shared.errors import NeverError, UserInputError
+
+Say = Callable[[str], None]
+_LONGEST_WAIT_SECONDS = 24 * 3600.0
+_MOST_REPORTS = 24
+
+
+def settle(stack: Stack, say: Say) -> None:
+    """Wait until every message is handled, saying now and then how far it is. Raises NeverError for dead letters."""
+    shown = [time.monotonic()]
+
+    def watch() -> None:
+        if time.monotonic() - shown[0] > 5:
+            shown[0] = time.monotonic()
+            say(f"  messages to go: {stack.bus.unfinished}")
+
+    stack.bus.wait_idle(_LONGEST_WAIT_SECONDS, watch)
+    stack.bigquery.settle()
+    dead = stack.warehouse.query("dead_letters_brief")
+    if dead:
+        raise NeverError(
+            f"{len(dead)} messages failed for good; the first in {dead[0]['function']}: {dead[0]['reason']}"
+        )
+
+
+def register_and_backfill(stack: Stack, collection: dict[str, Any], say: Say) -> list[dict[str, Any]]:
+    """Register AOIs at the stack's own webhook and measure their history."""
+    answers = post_registration(collection, stack.webhook_url, stack.webhook_secret)
+    for answer in answers:
+        say(f"  {answer['aoi_id']} version {answer['aoi_version']}: {answer['area_m2'] / 1e6:.3f} km²")
+    settle(stack, say)
+    return answers
+
+
+def composite_and_summarise(stack: Stack, run_time: datetime, say: Say) -> None:
+    """Recompute stale composites, then run the scheduled SQL as of a moment."""
+    stack.tick("composite")
+    settle(stack, say)
+    stack.summarise(run_time)
+
+
+def record_passes(stack: Stack, last: date, say: Say) -> None:
+    """Record the passes up to a day where the scenes folder knows them, and say how fresh each AOI is."""
+    if stack.knows_passes:
+        stack.tick("record-passes", run_date=last)
+        settle(stack, say)
+    for row in stack.warehouse.query("freshness"):
+        seen = f"last usable view {row['last_usable_at']:%Y-%m-%d}" if row["last_usable_at"] else "no usable view"
+        say(f"  {row['aoi_id']}: {seen}; latest passes: {row['latest_passes'] or 'none known'}")
+
+
+def write_outputs(stack: Stack, aoi_ids: Iterable[str], first: date, last: date, out: Path, say: Say) -> Path:
+    """CSV files and reports; returns the path of ``report.html``, which shows the first AOI's last year."""
+    write_csv(stack.warehouse, out)
+    main_report = out / "report.html"
+    pairs = [(aoi_id, year) for aoi_id in aoi_ids for year in range(last.year, first.year - 1, -1)]
+    for number, (aoi_id, year) in enumerate(pairs[:_MOST_REPORTS]):
+        path = main_report if number == 0 else out / f"report-{aoi_id}-{year}.html"
+        render_report(stack.warehouse, aoi_id, year, path)
+    if len(pairs) > _MOST_REPORTS:
+        say(f"  {_MOST_REPORTS} of {len(pairs)} reports written; `landcover report` makes the others")
+    return main_report
+
+
+def fresh_folder(out: Path) -> None:
+    """Make the output folder; an earlier run's warehouse in it goes, since a run starts from nothing."""
+    if out.exists() and not out.is_dir():
+        raise UserInputError(f"{out}: expected a folder for the outputs, found a file")
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / "warehouse", ignore_errors=True)
+    for left in out.glob("messages.sqlite*"):
+        left.unlink()
+
+
+def day_after(day: date) -> datetime:
+    """Midnight UTC at the end of a day: the run time of summaries that include it."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)

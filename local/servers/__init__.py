@@ -1,0 +1,1 @@
+"""What the local servers share: a loopback server, and faults on purpose."""

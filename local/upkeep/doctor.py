@@ -1,0 +1,161 @@
+"""What the warehouse lacks, AOI by AOI, against what Earth Engine lists; and asking for it again."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from local.upkeep.dead_letters import Selection, select
+from shared.aois.aoi import Aoi
+from shared.aois.current import current_aois
+from shared.earth_engine.client import connect
+from shared.earth_engine.listing import Pass, list_images, list_passes
+from shared.errors import CollectionMissingError, InvalidMessageError
+from shared.geometry.cells import region_around
+from shared.geometry.cutting import pixels
+from shared.measurement.budgets import Budget, chunked, observation_budget
+from shared.measurement.overpasses import PlannedOverpass, overpasses_over
+from shared.messages.bodies import AoiRef, Lane, MeasurementRequest, Topic
+from shared.messages.publishing import publish
+from shared.messages.receiving import parse
+from shared.settings import DYNAMIC_WORLD_START
+from shared.warehouse.client import Warehouse
+
+# Dynamic World leaves out scenes cloudier than this (Brown et al. 2022).
+MOST_CLOUD_PERCENT = 35.0
+
+
+class State(StrEnum):
+    """What is the matter with one overpass over one AOI."""
+
+    MEASURED = "measured"
+    THIN = "measured, but clouded over the area"
+    OUTDATED = "measured before all its images were there"
+    REPROCESSED = "measured before an image was reprocessed"
+    WITHDRAWN = "measured with an image that is no longer listed"
+    GONE = "measured, and no image of it is listed any more"
+    NOT_MEASURED = "not yet measured"
+    FAILED = "failed"
+    CLOUD = "too cloudy for Dynamic World"
+    NOT_PUBLISHED = "no Dynamic World image"
+
+
+MENDABLE = {State.OUTDATED, State.REPROCESSED, State.WITHDRAWN, State.NOT_MEASURED, State.FAILED}
+
+
+class Finding(NamedTuple):
+    """One overpass of one AOI and why it is as it is."""
+
+    overpass_id: str
+    state: State
+    why: str = ""
+
+
+class Examination(NamedTuple):
+    """All overpasses of one AOI since its first day, oldest first.
+
+    ``cloud_known`` is False where the collection of all scenes cannot be read.
+    """
+
+    ref: AoiRef
+    area_m2: float
+    findings: list[Finding]
+    cloud_known: bool
+
+    def counts(self) -> Counter[State]:
+        return Counter(finding.state for finding in self.findings)
+
+
+def examine(warehouse: Warehouse, aoi_ids: Sequence[str], since: date | None) -> Iterable[Examination]:
+    """Compare each named current AOI (all when none is named), from ``since`` or its first day on."""
+    connect(warehouse.settings, "doctor")
+    failures = _failures(warehouse)
+    for row in warehouse.query("aois_to_examine", aoi_ids=list(aoi_ids)):
+        ref = AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"])
+        first = max(since or DYNAMIC_WORLD_START, row["backfill_start"])
+        for aoi in current_aois([ref], warehouse):
+            yield _examine(warehouse, aoi, ref, first, failures)
+
+
+def ask_again(warehouse: Warehouse, examination: Examination) -> int:
+    """Publish measurement requests for what can be mended; returns for how many overpasses."""
+    wanted = [finding.overpass_id for finding in examination.findings if finding.state in MENDABLE]
+    cost = Budget(1, 1, pixels(examination.area_m2), 0)
+    requests = [
+        MeasurementRequest(overpass_ids=run, aois=[examination.ref])
+        for run in chunked(wanted, observation_budget(warehouse.settings), lambda _: cost)
+    ]
+    publish(warehouse.settings, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
+    return len(wanted)
+
+
+def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures: dict[Any, str]) -> Examination:
+    settings = warehouse.settings
+    start, end = datetime.combine(first, time.min, UTC), datetime.now(UTC) + timedelta(days=1)
+    region = region_around([aoi.outline])
+    overpasses = overpasses_over(aoi, list_images(settings, start, end, region))
+    try:
+        passes, cloud_known = list_passes(settings, start, end, region), True
+    except CollectionMissingError:
+        passes, cloud_known = [], False
+    observed = {
+        row["overpass_id"]: row for row in warehouse.query("observed_overpasses", **ref.model_dump(), since=first)
+    }
+    findings = [
+        _judge(
+            overpass,
+            observed.get(overpass.overpass_id),
+            failures.get((ref, overpass.overpass_id)),
+            settings.coverage_floor,
+        )
+        for overpass in overpasses
+    ]
+    with_image = {overpass.overpass_id for overpass in overpasses}
+    gone = observed.keys() - with_image
+    findings += [
+        Finding(overpass_id, State.GONE, ", ".join(observed[overpass_id]["image_ids"])) for overpass_id in gone
+    ]
+    findings += [_absent(known) for known in passes if known.overpass_id not in with_image | gone]
+    return Examination(ref, aoi.area_m2, sorted(findings), cloud_known)
+
+
+def _judge(overpass: PlannedOverpass, row: dict[str, Any] | None, failure: str | None, floor: float) -> Finding:
+    if row is None:
+        return Finding(overpass.overpass_id, State.FAILED if failure else State.NOT_MEASURED, failure or "")
+    known = dict(zip(row["image_ids"], row["image_versions"] or repeat(None), strict=False))
+    lacking = [image.image_id for image in overpass.images if image.image_id not in known]
+    if lacking:
+        return Finding(overpass.overpass_id, State.OUTDATED, f"without {', '.join(lacking)}")
+    listed = {image.image_id for image in overpass.images}
+    if withdrawn := [image_id for image_id in known if image_id not in listed]:
+        return Finding(overpass.overpass_id, State.WITHDRAWN, ", ".join(withdrawn))
+    reprocessed = [i.image_id for i in overpass.images if known[i.image_id] not in {None, i.version_us}]
+    if reprocessed:
+        return Finding(overpass.overpass_id, State.REPROCESSED, ", ".join(reprocessed))
+    if row["coverage"] < floor:
+        return Finding(overpass.overpass_id, State.THIN, f"{row['coverage']:.0%} of the area seen")
+    return Finding(overpass.overpass_id, State.MEASURED)
+
+
+def _absent(known: Pass) -> Finding:
+    cloud = known.least_cloud_percent
+    if cloud is not None and cloud > MOST_CLOUD_PERCENT:
+        return Finding(known.overpass_id, State.CLOUD, f"{cloud:.0f} % cloud")
+    return Finding(known.overpass_id, State.NOT_PUBLISHED, "" if cloud is None else f"{cloud:.0f} % cloud")
+
+
+def _failures(warehouse: Warehouse) -> dict[tuple[AoiRef, str], str]:
+    """Why a measurement failed for good, by AOI version and overpass, as far as dead letters tell."""
+    ever = datetime.combine(DYNAMIC_WORLD_START, time.min, UTC)
+    reasons: dict[tuple[AoiRef, str], str] = {}
+    for letter in select(warehouse, Selection(ever, topic=Topic.MEASUREMENTS.value)):
+        try:
+            request = parse(MeasurementRequest, letter["body"].encode())
+        except InvalidMessageError:
+            continue
+        reasons |= {
+            (ref, overpass_id): letter["reason"] for ref in request.aois for overpass_id in request.overpass_ids
+        }
+    return reasons

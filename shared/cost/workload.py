@@ -1,0 +1,183 @@
+"""What the history of new AOIs asks of Earth Engine, exactly: the plans of backfill, measure, plan_composites and
+composite, made by the functions that make them there, with a request that is counted instead of sent.
+
+What cannot be known beforehand is left out: requests that Earth Engine refuses as too big, and that are cut or tried
+again.
+"""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from shared.aois.aoi import Aoi
+from shared.aois.feature import RegisteredAoi
+from shared.aois.neighbours import registrations_of
+from shared.classes import CLASSES
+from shared.cost.estimates import Work, history_row
+from shared.geometry.cells import cells_of, region_around, slices
+from shared.geometry.cutting import pixels
+from shared.imagery.images import SceneImage
+from shared.imagery.names import moments_of, sensing_time
+from shared.measurement.areas import Areas
+from shared.measurement.backfilling import Window, history_requests, history_window
+from shared.measurement.budgets import Budget, composite_budget, observation_budget
+from shared.measurement.composing import (
+    ROWS_PER_QUERY,
+    composite_jobs,
+    composite_requests,
+    composite_window,
+    key_of,
+    whole_aois,
+)
+from shared.measurement.jobs import Batch, Job, measure_jobs
+from shared.measurement.overpasses import PlannedOverpass, overpasses_by_aoi
+from shared.measurement.pairs import follow_ups, jobs_of
+from shared.measurement.pieces import Piece
+from shared.messages.bodies import CompositeRequest, MeasurementRequest, Progress
+from shared.messages.schedules import schedules
+from shared.settings import Settings
+
+Listing = Callable[[Window], list[SceneImage]]
+_NOTHING = Areas(0.0, 0.0, {c.class_id: 0.0 for c in CLASSES}, None)
+
+
+def history_work(registered: Sequence[RegisteredAoi], listing: Listing, now: datetime, settings: Settings) -> Work:
+    """The work that registering these AOIs causes, in calls of as many as one may have, and the composites of what is
+    then observed, at the next ticks. ``listing`` answers which images there are.
+    """
+    history = _History(settings)
+    for first in range(0, len(registered), settings.max_features):
+        call = registered[first : first + settings.max_features]
+        rows = [history_row(aoi) for aoi in sorted(call, key=lambda aoi: aoi.aoi_id)]
+        by_id = {aoi.aoi_id: aoi for aoi in call}
+        for message in registrations_of(rows):
+            aois = [_aoi(by_id[aoi_id]) for aoi_id in sorted(new.aoi_id for new in message.aois)]
+            history.backfill(aois, {new.aoi_id: new.backfill_start for new in message.aois}, listing, now)
+    for scheduled in schedules().ticks:
+        if scheduled.tick.job == "composite":
+            history.compose(scheduled.tick.period)
+    return history.work
+
+
+class _History:
+    """Plays the functions on what was listed, and counts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._aois: dict[str, Aoi] = {}
+        self._overpasses: dict[str, list[PlannedOverpass]] = {}
+        self._observed: dict[str, list[str]] = defaultdict(list)
+        self.work = Work()
+
+    def backfill(self, aois: list[Aoi], starts: dict[str, date], listing: Listing, now: datetime) -> None:
+        """One message of ``aoi-registrations``, and all messages that follow from it."""
+        window = history_window(aois, starts, now)
+        self._list(window)
+        # a composite takes the images of its whole period, those before an AOI's first day as well
+        images = listing(window._replace(start=window.start.replace(month=1, day=1)))
+        self._aois |= {aoi.aoi_id: aoi for aoi in aois}
+        self._overpasses |= overpasses_by_aoi(aois, images)
+        for request in history_requests(jobs_of(aois, self._overpasses), starts, self._settings):
+            waiting = [request]
+            while waiting:
+                waiting.extend(self._measure(waiting.pop()))
+
+    def _measure(self, request: MeasurementRequest) -> Iterator[MeasurementRequest]:
+        aois = [self._aois[ref.aoi_id] for ref in sorted(request.aois, key=lambda ref: ref.aoi_id)]
+        self._list(Window(*moments_of(request.overpass_ids), region_around([aoi.outline for aoi in aois])))
+        wanted = set(request.overpass_ids)
+        overpasses = {aoi.aoi_id: [o for o in self._overpasses[aoi.aoi_id] if o.overpass_id in wanted] for aoi in aois}
+        budget = observation_budget(self._settings)
+        for batch in self._batches(jobs_of(aois, overpasses), budget, request.divisor, request.progress):
+            for job, _ in batch.done:
+                self._observed[job.aoi.aoi_id].append(job.overpasses[0].overpass_id)
+                self.work = self.work.plus(Work(overpasses=1, pixels=pixels(job.aoi.area_m2)))
+            for work in batch.handed_on:
+                yield from follow_ups(work, request)
+
+    def compose(self, period: str | None) -> None:
+        """One tick for composites, of months, of years or of both, and all messages that follow from it."""
+        for page in _pages(self._stale(period)):
+            for request in composite_requests(page, self._settings):
+                waiting = [request]
+                while waiting:
+                    waiting.extend(self._compose(waiting.pop()))
+
+    def _stale(self, period: str | None) -> Iterator[dict[str, Any]]:
+        """As ``stale_composites.sql`` answers for AOIs without composites."""
+        for aoi_id, aoi in sorted(self._aois.items()):
+            days = [sensing_time(overpass_id).date() for overpass_id in self._observed[aoi_id]]
+            periods = Counter((day.replace(day=1), "month") for day in days)
+            periods.update((day.replace(month=1, day=1), "year") for day in days)
+            cell = cells_of(aoi.outline)[0]
+            for (start, kind), count in sorted(periods.items()):
+                if period in {None, kind}:
+                    yield {
+                        "aoi_id": aoi_id,
+                        "aoi_version": aoi.aoi_version,
+                        "period": kind,
+                        "period_start": start,
+                        "overpass_count": count,
+                        "area_m2": aoi.area_m2,
+                        "geometry_bytes": len(_compact(aoi.geometry)),
+                        "cell": cell,
+                    }
+
+    def _compose(self, request: CompositeRequest) -> Iterator[CompositeRequest]:
+        aois = {aoi_id: self._aois[aoi_id] for aoi_id in sorted({ref.aoi_id for ref in request.composites})}
+        self._list(composite_window(request.composites, list(aois.values())))
+        refs = {key_of(ref): ref for ref in request.composites}
+        jobs = list(composite_jobs(request.composites, aois, self._overpasses))
+        budget = composite_budget(self._settings)
+        for batch in self._batches(jobs, budget, request.divisor, request.progress):
+            for job, _ in batch.done:
+                used = pixels(job.aoi.area_m2) * len(job.overpasses)
+                self.work = self.work.plus(Work(composites=1, label_pixels=used))
+            for work in batch.handed_on:
+                following = [refs[job.key] for job in work.jobs]
+                yield CompositeRequest(composites=following, divisor=work.divisor, progress=work.progress)
+
+    def _list(self, window: Window) -> None:
+        self.work = self.work.plus(Work(listings=sum(1 for _ in slices(*window))))
+
+    def _batches(self, jobs: list[Job], budget: Budget, divisor: int, progress: Progress | None) -> Iterator[Batch]:
+        by_key = {job.key: job for job in jobs}
+
+        def counted(pieces: Sequence[Piece]) -> dict[str, Areas]:
+            self.work = self.work.plus(Work(computations=1))
+            return dict(_answers(pieces, by_key))
+
+        yield from measure_jobs(jobs, counted, budget, divisor, progress)
+
+
+def _answers(pieces: Iterable[Piece], jobs: Mapping[str, Job]) -> Iterator[tuple[str, Areas]]:
+    """Areas that agree with the AOI's: all of it in its first piece, and nothing seen."""
+    for piece in pieces:
+        key, _, number = piece.key.rpartition("#")
+        yield piece.key, _NOTHING._replace(aoi_m2=jobs[key].aoi.area_m2) if number == "0" else _NOTHING
+
+
+def _pages(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """The rows as one tick after the other reads them."""
+    waiting = iter(rows)
+    page: list[dict[str, Any]] = []
+    rest = True
+    while rest:
+        for row in waiting:
+            page.append(row)
+            if len(page) == ROWS_PER_QUERY:
+                break
+        whole, rest = whole_aois(page)
+        yield whole
+        page = page[len(whole) :]
+
+
+def _aoi(registered: RegisteredAoi) -> Aoi:
+    return Aoi(registered.aoi_id, 1, registered.area_m2, json.loads(registered.geometry))
+
+
+def _compact(geometry: dict[str, Any]) -> str:
+    """As the register keeps it."""
+    return json.dumps(geometry, separators=(",", ":"))
