@@ -17,6 +17,7 @@ SHARED = [
     "webhooks",
     "aois",
     "measurement",
+    "change",
     "earth_engine",
     "network",
     "cost",
@@ -38,7 +39,7 @@ LOCAL = [
     "cli",
 ]
 # Rooms of rules, and the only modules of the others' that they may not lead to.
-RULES = ["", "geometry", "imagery"]
+RULES = ["", "geometry", "imagery", "change"]
 RULES_IN = {
     "aois": ["aoi", "feature", "geometry", "name_spaces", "neighbours", "registration"],
     "measurement": [

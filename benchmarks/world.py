@@ -1,0 +1,175 @@
+"""A seeded place as a classifier with the errors of Dynamic World sees it, where the truth is known.
+
+An area is 32 × 32 cells of 50 m (2.56 km²): forest on the heights, crops, shrub, water, built. Sentinel-2 passes every
+five days, tiles with more than 35 % of cloud are dropped, and cloud leans to the heights. A view's label is the largest
+of nine scores: the mean of the true class, fitted so that a single view has the confusion of Brown et al. 2022 (doi
+10.1038/s41597-022-01307-4, Table 7), and noise, most of which outlasts the view. How noise and cloud are made up is an
+assumption; what of it can be compared with real series agrees with them within a few points.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from math import sqrt
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+from scipy.special import ndtri
+
+WATER, TREES, GRASS, CROPS, SHRUB, BUILT, BARE, SNOW = 0, 1, 2, 4, 5, 6, 7, 8
+UNSEEN = 255
+SIDE, CELL_M = 32, 50.0
+CELL_HA, AREA_M2 = CELL_M**2 / 1e4, (SIDE * CELL_M) ** 2
+# Rows Dynamic World, columns experts' consensus, pixels.
+TABLE_7 = np.array([
+    [7664249, 47476, 34405, 160034, 333689, 54613, 45573, 112658, 4178],
+    [121205, 17522174, 1019096, 803380, 2565217, 2529992, 281318, 120507, 8921],
+    [5956, 83205, 876142, 149792, 1343601, 311448, 39657, 101129, 695],
+    [51371, 68818, 45450, 722106, 120045, 56370, 6860, 35856, 6],
+    [21083, 93924, 139766, 35422, 9841373, 574660, 126895, 241771, 38],
+    [17666, 628594, 380724, 75929, 1220212, 3552589, 151919, 440744, 29373],
+    [10375, 146794, 55121, 3930, 610401, 94431, 6489015, 75899, 744],
+    [171029, 15374, 28976, 8811, 313838, 661030, 183342, 2214615, 42538],
+    [68277, 195648, 8649, 550, 59474, 104295, 14122, 122907, 1417512],
+], float)  # fmt: skip
+# Share of the noise's variance by how long it lasts and how far it reaches.
+NOISE: Mapping[str, float] = {
+    "site": 0.04, "cell": 0.40, "month_of_year": 0.08, "year": 0.08, "spell": 0.10,
+    "view": 0.16, "view_patch": 0.08, "area_view": 0.04, "area_month": 0.02,
+}  # fmt: skip
+# The same with twice as much of what lasts for months and years.
+LASTING_NOISE: Mapping[str, float] = {**NOISE, "cell": 0.28, "year": 0.14, "spell": 0.16}
+_MOST_CLOUD, _LEAN = 0.35, 0.5
+_DRY, _WET = (0.8, 1.5), (2.0, 1.2)
+
+
+class Year(NamedTuple):
+    """A year's views, oldest first: moments, and labels (views, rows, columns), UNSEEN under cloud.
+
+    ``bare`` has the labels that the ground would have had if it had become bare.
+    """
+
+    moments: list[datetime]
+    labels: np.ndarray
+    bare: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def class_means() -> np.ndarray:
+    """Mean scores (true class, label) with which single views have the confusion of Table 7, by stochastic search."""
+    draws = np.random.default_rng(7).standard_normal((30_000, 9))
+    target = np.maximum((TABLE_7 / TABLE_7.sum(0)).T, 3e-4)
+    target /= target.sum(1, keepdims=True)
+    means = 0.6 * np.log(target)
+    for _ in range(60):
+        for true in range(9):
+            found = np.bincount((means[true] + draws).argmax(1), minlength=9) / len(draws)
+            means[true] += 0.35 * (np.log(target[true] + 3e-4) - np.log(found + 3e-4))
+    return means - means.max(1, keepdims=True)
+
+
+class Place:
+    """One area and what lasts there longer than a year. ``seasonal``: fields change with the season, winters snow."""
+
+    def __init__(self, seed: int, seasonal: bool = False, noise: Mapping[str, float] = NOISE) -> None:
+        self.random = np.random.default_rng(seed)
+        self.seasonal = seasonal
+        self._noise = {name: sqrt(variance) for name, variance in noise.items()}
+        rough, relief = self._field(1.2), self._field(3.5)
+        rank = (0.75 * relief + 0.66 * rough).ravel().argsort().argsort().reshape(SIDE, SIDE) / SIDE**2
+        self._height = (relief - relief.mean()) / relief.std()
+        self.base = np.full((SIDE, SIDE), CROPS)
+        self.base[rank > 0.35] = SHRUB
+        self.base[rank > 0.5] = TREES
+        self.base[(self._field(1.2) > 1.6) & (rank <= 0.35)] = BUILT
+        self.base[rank < 0.05] = WATER
+        self._cell = self._noise["cell"] / sqrt(2) * (self._white() + self._patchy())
+        self._site = self._noise["site"] * self.random.standard_normal((9, 9))
+        self._month = self._noise["month_of_year"] * np.stack([self._coarse() for _ in range(12)])
+        self._shift_days = 7 * self._field(1.2)
+        self._snowed_trees = self.random.random((SIDE, SIDE)) < 0.5
+
+    def year(self, number: int) -> Year:
+        """The views of a calendar year, with cloud and noise of its own."""
+        lasting = self._cell + self._noise["year"] * self._coarse()
+        spells = [self._noise["spell"] * self._patchy() for _ in range(6)]
+        of_month = self._noise["area_month"] * self.random.standard_normal((12, 9, 9))
+        shift, severity, snow = self.random.normal(0, 8), self.random.beta(3, 3), False
+        moments, labels, bare = [], [], []
+        for day in range(2, 365, 5):
+            moment = datetime(number, 1, 1, 12, tzinfo=UTC) + timedelta(days=day)
+            month = moment.month - 1
+            wet = month in ((10, 11, 0, 1) if self.seasonal else (5, 6, 7, 8))
+            cloud = self.random.beta(*(_WET if wet else _DRY))
+            winter = self.seasonal and (day < 60 or day > 335)
+            snow = winter and (snow if self.random.random() < 0.6 else self.random.random() < severity)
+            if cloud > _MOST_CLOUD:
+                continue
+            scores = lasting + self._month[month] + spells[month // 2] + self._of_view()
+            area = self._site + of_month[month] + self._noise["area_view"] * self.random.standard_normal((9, 9))
+            means = (class_means() + area).T
+            clear, hazy = self._sky(cloud)
+            moments.append(moment)
+            labels.append(_seen(scores + means[:, self._truth(day + shift, snow)], clear, hazy))
+            bare.append(_seen(scores + means[:, [[SNOW if snow else BARE]]], clear, hazy))
+        return Year(moments, np.array(labels), np.array(bare))
+
+    def clearing(self, share: float) -> np.ndarray:
+        """A mask of forest cells nearest to one of them, drawn at random: so much of the area."""
+        rows, columns = np.nonzero(self.base == TREES)
+        centre = self.random.integers(rows.size)
+        near = np.argsort((rows - rows[centre]) ** 2 + (columns - columns[centre]) ** 2, kind="stable")
+        mask = np.zeros((SIDE, SIDE), bool)
+        chosen = near[: round(share * SIDE**2)]
+        mask[rows[chosen], columns[chosen]] = True
+        return mask
+
+    def _truth(self, day: float, snow: bool) -> np.ndarray:
+        shown = self.base.copy()
+        if self.seasonal:
+            when, fields = day + self._shift_days, self.base == CROPS
+            shown[fields & ((when < 100) | (when > 295))] = BARE
+            shown[fields & (when >= 100) & (when < 150)] = GRASS
+            if snow:
+                shown[(self.base != WATER) & ((self.base != TREES) | self._snowed_trees)] = SNOW
+        return shown
+
+    def _sky(self, cloud: float) -> tuple[np.ndarray, np.ndarray]:
+        """Where the mask says that the ground is seen, and where of that it missed the edge of a cloud."""
+        sky = sqrt(1 - _LEAN**2) * _doubled(self._field(6, SIDE // 2)) + _LEAN * self._height
+        limit = -ndtri(min(cloud + 0.03, 0.999)) if cloud > 0.02 else 9.0
+        return sky < limit, (sky > limit - 0.06) & (sky < limit)
+
+    def _of_view(self) -> np.ndarray:
+        return self._noise["view"] * self._white() + self._noise["view_patch"] * self._patchy()
+
+    def _white(self) -> np.ndarray:
+        return self.random.standard_normal((9, SIDE, SIDE))
+
+    def _coarse(self) -> np.ndarray:
+        return _doubled(self.random.standard_normal((9, SIDE // 2, SIDE // 2)))
+
+    def _patchy(self) -> np.ndarray:
+        return np.stack([self._field(1.2) for _ in range(9)])
+
+    def _field(self, smoothness: float, side: int = SIDE) -> np.ndarray:
+        """A window of a large smooth field of variance one, turned by chance."""
+        bank = _bank(smoothness)
+        row, column, turns = self.random.integers(0, (bank.shape[0] - side, bank.shape[1] - side, 4))
+        return np.rot90(bank[row : row + side, column : column + side], turns)
+
+
+@lru_cache(maxsize=4)
+def _bank(smoothness: float) -> np.ndarray:
+    field = gaussian_filter(np.random.default_rng(11).standard_normal((1024, 1024)), smoothness, mode="wrap")
+    return np.asarray(field / field.std())
+
+
+def _doubled(coarse: np.ndarray) -> np.ndarray:
+    return coarse.repeat(2, -2).repeat(2, -1)
+
+
+def _seen(scores: np.ndarray, clear: np.ndarray, hazy: np.ndarray) -> np.ndarray:
+    scores[SNOW, hazy] += 2.5  # cloud that the mask missed looks like snow
+    return np.where(clear, scores.argmax(0), UNSEEN).astype(np.uint8)

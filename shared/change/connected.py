@@ -1,0 +1,34 @@
+"""Pixels that lie together: connected over their sides, not over their corners."""
+
+import numpy as np
+from shapely import MultiPolygon, STRtree, box, get_parts, points, union_all
+from shapely.geometry.base import BaseGeometry
+
+
+def squares(cells: np.ndarray) -> BaseGeometry:
+    """The area of the true cells of a mask (rows, columns), one unit a cell, x along columns and y along rows.
+
+    Cells that touch in a corner only come out as parts of their own: the inside of a valid polygon is connected.
+    """
+    edges = np.diff(np.pad(cells, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    rows, begins = np.nonzero(edges == 1)
+    ends = np.nonzero(edges == -1)[1]
+    return union_all(box(begins, rows, ends, rows + 1)) if rows.size else MultiPolygon()
+
+
+def patches(cells: np.ndarray, fewest: int) -> list[np.ndarray]:
+    """The connected patches of a mask that have at least so many cells, each as a mask; upper left ones first."""
+    if np.count_nonzero(cells) < fewest:
+        return []
+    parts = [part for part in get_parts(squares(cells)) if part.area >= fewest]
+    if not parts:
+        return []
+    rows, columns = np.nonzero(cells)
+    inside, number = STRtree(points(columns + 0.5, rows + 0.5)).query(parts, predicate="intersects")
+    found = []
+    for part in range(len(parts)):
+        mask = np.zeros_like(cells)
+        of_part = number[inside == part]
+        mask[rows[of_part], columns[of_part]] = True
+        found.append(mask)
+    return sorted(found, key=lambda mask: int(np.flatnonzero(mask)[0]))
