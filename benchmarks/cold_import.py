@@ -27,6 +27,7 @@ _GEOMETRY = ["shapely", "shapely.geometry", "antimeridian"]
 # What each function cannot do without. None receives from Pub/Sub with a client, and discover handles no geometry.
 NEEDS = {
     "register_aoi": [*_EVERY, "flask", *_WAREHOUSE, *_PUBLISHER, *_GEOMETRY, "standardwebhooks"],
+    "hint": [*_EVERY, "flask", *_PUBLISHER],
     "discover": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER],
     "dispatch": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "measure": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],

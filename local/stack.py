@@ -34,6 +34,7 @@ from shared.warehouse.client import Warehouse
 
 FUNCTIONS = (
     "register_aoi",
+    "hint",
     "discover",
     "dispatch",
     "measure",
@@ -73,6 +74,7 @@ class Stack:
         self._webhook_port = webhook_port
         self._more_settings = settings or {}
         self.webhook_secret = "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode()
+        self.hint_credentials = f"local:{secrets.token_urlsafe(32)}"
         self.earth_engine = EarthEngineServer(
             {Settings.model_fields["collection"].default: scenes},
             {Settings.model_fields["pass_collection"].default: scenes},
@@ -97,6 +99,7 @@ class Stack:
         self._functions = Client(functions, Response)
         self.bus.start()
         self._webhook = PooledServer(apps["/register_aoi"], self._webhook_port).start()
+        self._hints = PooledServer(apps["/hint"]).start()
         if isinstance(self.bus, GooglePubSub):
             self._pushes = PooledServer(_noticed(functions, self.bus)).start()
             self.bus.subscribe(self._pushes.url)
@@ -106,6 +109,7 @@ class Stack:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._webhook.stop()
+        self._hints.stop()
         self.bus.stop()
         if isinstance(self.bus, GooglePubSub):
             self._pushes.stop()
@@ -117,16 +121,22 @@ class Stack:
     def webhook_url(self) -> str:
         return self._webhook.url
 
+    @property
+    def hint_url(self) -> str:
+        return self._hints.url
+
     def addresses(self) -> dict[str, str]:
         """Where each part listens, and what a client needs to use it."""
         return {
             "webhook": self.webhook_url,
+            "hint": self.hint_url,
             "earth_engine": self.earth_engine.url,
             "bigquery": self.bigquery.url,
             "pubsub": self.bus.address,
             "project": PROJECT,
             "dataset": self.settings.dataset,
             "webhook_secret": self.webhook_secret,
+            "hint_credentials": self.hint_credentials,
         }
 
     @property
@@ -161,6 +171,7 @@ class Stack:
             "LANDCOVER_PROJECT": PROJECT,
             "LANDCOVER_EARTH_ENGINE_URL": self.earth_engine.url,
             "LANDCOVER_WEBHOOK_SECRETS": self.webhook_secret,
+            "LANDCOVER_HINT_CREDENTIALS": self.hint_credentials,
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
             # one laptop sees all tiles of an overpass at once, and nobody there waits for an hour
             "LANDCOVER_DISCOVER_SETTLE_MINUTES": "0",

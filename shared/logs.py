@@ -2,13 +2,17 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from werkzeug.datastructures import Headers
+
 _LOGGER = logging.getLogger("landcover")
+_TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
 _CONTEXT: ContextVar[dict[str, Any]] = ContextVar("log_fields", default={})  # noqa: B039 — never changed in place
 
 
@@ -40,3 +44,13 @@ def log(severity: int, message: str, **fields: Any) -> None:
         _LOGGER.setLevel(logging.INFO)
         _LOGGER.propagate = False
     _LOGGER.log(severity, message, extra={"fields": {**_CONTEXT.get(), **fields}})
+
+
+def trace_field(headers: Headers, project: str) -> dict[str, str]:
+    """The field by which Cloud Logging joins the lines of one request, when the request has a trace."""
+    trace_id = headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
+    if not trace_id:
+        trace_id = "".join(headers.get("traceparent", "").split("-")[1:2])
+    if not _TRACE_ID.match(trace_id):
+        return {}
+    return {"logging.googleapis.com/trace": f"projects/{project}/traces/{trace_id}"}

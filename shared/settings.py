@@ -11,6 +11,7 @@ from pydantic import Field, Json, SecretStr, ValidationError, field_validator, m
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.clients import MOST_CLIENTS, Client, ClientName, form_fault, owner_fault, secrets_of
+from shared.credentials import form_fault as credentials_fault
 from shared.errors import SettingsError
 
 DYNAMIC_WORLD_START = date(2015, 6, 27)
@@ -73,6 +74,13 @@ class Settings(BaseSettings):
     event_secrets: SecretStr = Field(
         default=SecretStr(""),
         description="Standard Webhooks secrets (whsec_…; a client's NAME:whsec_…) that sign events, by spaces.",
+    )
+    hint_credentials: SecretStr = Field(
+        default=SecretStr(""),
+        description="Who may send early hints, and with what password (NAME:PASSWORD), by spaces; unset means nobody.",
+    )
+    max_hints_per_hour: int = Field(
+        default=3_000, gt=0, description="Most products of early hints that are passed on in an hour; more is refused."
     )
     max_body_bytes: int = Field(default=5_000_000, gt=0, description="Largest webhook body accepted.")
     max_body_seconds: float = Field(
@@ -142,6 +150,13 @@ class Settings(BaseSettings):
     @classmethod
     def _secrets_can_sign(cls, value: SecretStr) -> SecretStr:
         if fault := form_fault(value):
+            raise ValueError(fault)
+        return value
+
+    @field_validator("hint_credentials")
+    @classmethod
+    def _senders_can_be_known(cls, value: SecretStr) -> SecretStr:
+        if fault := credentials_fault(value):
             raise ValueError(fault)
         return value
 

@@ -161,7 +161,7 @@ resource "google_service_account_iam_member" "summaries_tokens" {
   member             = local.agents["bigquerydatatransfer"]
 }
 
-# Who may call what: Pub/Sub the functions, callers the webhook. A function that was made anew has lost its grants.
+# Who may call what: Pub/Sub the functions, callers the webhook, senders the hints. A function that was made anew has lost its grants.
 
 resource "google_cloud_run_v2_service_iam_member" "push" {
   for_each = local.pushed
@@ -188,6 +188,21 @@ resource "google_cloud_run_v2_service_iam_member" "webhook" {
 
   lifecycle {
     replace_triggered_by = [google_cloudfunctions2_function.service["register-aoi"].id]
+  }
+}
+
+# Senders of hints have no identity at Google: they are known by name and password, which the function checks.
+resource "google_cloud_run_v2_service_iam_member" "hint" {
+  for_each = toset(contains(keys(local.services), "hint") ? ["allUsers"] : [])
+
+  project  = local.project
+  location = var.region
+  name     = google_cloudfunctions2_function.service["hint"].name
+  role     = "roles/run.invoker"
+  member   = each.key
+
+  lifecycle {
+    replace_triggered_by = [google_cloudfunctions2_function.service["hint"].id]
   }
 }
 

@@ -9,8 +9,13 @@ locals {
 
   labels = merge({ app = var.prefix }, var.labels)
 
-  # Events are always published; who delivers them is made only where there is somebody to tell.
-  services      = { for name, service in local.all_services : name => service if name != "deliver-event" || var.event_url != null || length(local.told_clients) > 0 }
+  # Events are always published; who delivers them is made only where there is somebody to tell, who takes hints only
+  # where somebody may send them.
+  optional = {
+    deliver-event = var.event_url != null || length(local.told_clients) > 0
+    hint          = length(var.hint_senders) > 0
+  }
+  services      = { for name, service in local.all_services : name => service if lookup(local.optional, name, true) }
   subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription if contains(keys(local.services), subscription.name) }
   pushed        = { for name, service in local.services : name => service if contains(keys(local.subscriptions), name) }
 

@@ -51,6 +51,19 @@ output "functions" {
   depends_on = [google_cloud_run_v2_service_iam_member.push]
 }
 
+output "hint_passwords" {
+  description = "The password of each sender of hints, by name; null where it was given as a variable."
+  value       = { for name in var.hint_senders : name => try(local.secret_texts["hint_credentials ${name}:"], null) }
+  sensitive   = true
+}
+
+output "hint_url" {
+  description = "Where hints of new products are sent; null where nobody may."
+  value       = try(google_cloudfunctions2_function.service["hint"].service_config[0].uri, null)
+
+  depends_on = [google_cloud_run_v2_service_iam_member.hint]
+}
+
 output "looker_studio_url" {
   description = "Opens Looker Studio with the monthly report view as its data source (Linking API). Who opens it, or looks at what it makes, needs rights of their own to read the view and to run queries."
   value = format(

@@ -1,4 +1,4 @@
-# Signing secrets: of the webhook that registers areas, and of the events sent out. Made here they are in the Terraform
+# Signing secrets: of the webhook that registers areas, and of the events sent out; passwords of who sends hints. Made here they are in the Terraform
 # state as well: keep it where only operators can read it. Given as variables they are in no state and no plan.
 # A client's secrets stand among the others, behind its name and a colon.
 
@@ -14,12 +14,19 @@ locals {
       { for owner in [""] : owner => var.event_secret_generations if var.event_url != null },
       { for name in local.told_clients : "${name}:" => var.clients[name].event_secret_generations },
     )
+    # a password of its own for each: a second name is how one rotates
+    hint_credentials = { for name in var.hint_senders : "${name}:" => [""] }
   }
   secret_generations = { for setting, owners in local.secret_owners : setting => owners if length(owners) > 0 }
-  secret_ids         = { webhook_secrets = "${var.prefix}-webhook-secrets", event_secrets = "${var.prefix}-event-secrets" }
+  secret_ids         = { webhook_secrets = "${var.prefix}-webhook-secrets", event_secrets = "${var.prefix}-event-secrets", hint_credentials = "${var.prefix}-hint-credentials" }
   signing = toset(flatten([
     for setting, owners in local.secret_generations : [for owner, names in owners : [for name in names : "${setting} ${owner}${name}"]] if !local.secrets_given
   ]))
+}
+
+locals {
+  # a password stands in an address, so it has letters and digits only
+  secret_texts = { for name, made in random_bytes.signing : name => startswith(name, "hint_credentials ") ? made.hex : "whsec_${made.base64}" }
 }
 
 resource "random_bytes" "signing" {
@@ -66,8 +73,8 @@ resource "google_secret_manager_secret_version" "signing" {
   for_each = local.secret_generations
 
   secret                 = google_secret_manager_secret.signing[each.key].id
-  secret_data            = local.secrets_given ? null : join(" ", flatten([for owner, names in each.value : [for name in names : "${owner}whsec_${random_bytes.signing["${each.key} ${owner}${name}"].base64}"]]))
-  secret_data_wo         = local.secrets_given ? { webhook_secrets = var.webhook_secrets, event_secrets = var.event_secrets }[each.key] : null
+  secret_data            = local.secrets_given ? null : join(" ", flatten([for owner, names in each.value : [for name in names : "${owner}${local.secret_texts["${each.key} ${owner}${name}"]}"]]))
+  secret_data_wo         = local.secrets_given ? { webhook_secrets = var.webhook_secrets, event_secrets = var.event_secrets, hint_credentials = var.hint_credentials }[each.key] : null
   secret_data_wo_version = var.secrets_version
   deletion_policy        = "DISABLE"
 

@@ -198,6 +198,31 @@ variable "event_url" {
   }
 }
 
+variable "hint_credentials" {
+  description = "Credentials (NAME:PASSWORD) of the hint_senders, separated by spaces, where secrets_version is set; kept in no state and no plan."
+  type        = string
+  default     = null
+  ephemeral   = true
+  sensitive   = true
+
+  validation {
+    condition     = var.hint_credentials == null || can(regex("^([a-z][a-z0-9-]*:[A-Za-z0-9._~-]{32,128}( |$))+$", var.hint_credentials))
+    error_message = "Give credentials such as \"copernicus:$(openssl rand -hex 32)\", separated by spaces."
+  }
+}
+
+variable "hint_senders" {
+  description = "Names under which others may send early hints of new products (Copernicus Data Space, a bridge from SNS), each with a password of its own; anyone may reach that one function then, and the password decides. Empty makes no such function."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = length(var.hint_senders) <= 10 && alltrue([for name in var.hint_senders : can(regex("^[a-z]([a-z0-9-]{0,22}[a-z0-9])?$", name))])
+    error_message = "Give at most ten names of 1 to 24 lower-case letters, digits and hyphens, beginning with a letter."
+  }
+}
+
 variable "kms_key" {
   description = "Key of your own (CMEK) for messages, rows, secrets, archive and images; null means Google's. Everything lies in the key's region then."
   type        = string
@@ -287,7 +312,7 @@ variable "region" {
 }
 
 variable "secrets_version" {
-  description = "Null makes the signing secrets, which are in the state then. A number takes them from webhook_secrets and event_secrets: raise it whenever they change."
+  description = "Null makes the signing secrets, which are in the state then. A number takes them from webhook_secrets, event_secrets and hint_credentials: raise it whenever they change."
   type        = number
   default     = null
 
@@ -302,6 +327,10 @@ variable "secrets_version" {
   validation {
     condition     = var.secrets_version == null || var.event_url == null || var.event_secrets != null
     error_message = "With secrets_version and event_url, give event_secrets."
+  }
+  validation {
+    condition     = var.secrets_version == null || alltrue([for name in var.hint_senders : can(regex("(^| )${name}:", var.hint_credentials))])
+    error_message = "With secrets_version and hint_senders, hint_credentials has each of them: NAME:PASSWORD"
   }
   validation {
     condition     = var.secrets_version == null || alltrue([for name in keys(var.clients) : can(regex("(^| )${name}:whsec_", var.webhook_secrets))])
@@ -334,6 +363,7 @@ variable "settings" {
     max_body_seconds              = optional(number)
     max_extent_deg                = optional(number)
     max_features                  = optional(number)
+    max_hints_per_hour            = optional(number)
     max_history_eecu_hours        = optional(number)
     max_registered_aois           = optional(number)
     max_registered_km2            = optional(number)

@@ -17,6 +17,7 @@ def probe(
         typer.Option(help="Longitude,latitude to try; default: the first registered area, or the Nile delta."),
     ] = None,
     url: Annotated[str | None, typer.Option(help="Address of the registration webhook.")] = None,
+    hint_url: Annotated[str | None, typer.Option(help="Address that takes early hints.")] = None,
     only: Annotated[str, typer.Option(help="Only checks whose name begins so, such as bigquery.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     write: Annotated[Path | None, typer.Option(help="File for what was measured.")] = None,
@@ -33,7 +34,8 @@ def probe(
     results: list[Result] = []
     with opened(warehouse) as opening:
         stack = opening.stack
-        deployment = Deployment(opening.warehouse, stack, url or (stack.webhook_url if stack else None), place)
+        url, hint_url = url or (stack.webhook_url if stack else None), hint_url or (stack.hint_url if stack else None)
+        deployment = Deployment(opening.warehouse, stack, url, place, hint_url)
         for result in run_checks(deployment, chosen(CHECKS, only)):
             results.append(result)
             if not as_json:

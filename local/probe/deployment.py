@@ -46,13 +46,15 @@ class Deployment:
     """A deployment, or an embedded ``stack`` that stands for one.
 
     ``at`` is the longitude and latitude that is tried; without it the middle of the first registered area, or else
-    ``DEFAULT_POINT``. Checks that need the ``webhook_url`` are skipped without it.
+    ``DEFAULT_POINT``. Checks that need the ``webhook_url`` or the ``hint_url`` are skipped
+    without it.
     """
 
     warehouse: Warehouse
     stack: "Stack | None" = None
     webhook_url: str | None = None
     at: tuple[float, float] | None = None
+    hint_url: str | None = None
 
     @property
     def settings(self) -> Settings:

@@ -15,8 +15,10 @@ from local.probe import google
 from local.probe.deployment import Deployment
 from local.probe.model import Check, Finding, Outcome
 from shared.clients import owned_secrets
+from shared.credentials import form_fault
 
 WEBHOOK = "secrets/webhook"
+HINTS = "secrets/hints"
 _PREFIX = "whsec_"
 # Standard Webhooks asks for 24 to 64 random bytes.
 _FEWEST_BYTES, _MOST_BYTES = 24, 64
@@ -89,6 +91,37 @@ def signed_call(deployment: Deployment) -> Iterator[Finding]:
         yield _called(deployment.webhook_url, body, _signed(secret, body), 422, f"secret {number}")
 
 
+def hint_credentials(deployment: Deployment) -> Iterator[Finding]:
+    found = SecretStr(_hint_credentials(deployment) or "")
+    if not found.get_secret_value().split():
+        yield Finding(Outcome.SKIPPED, "nobody may send hints: hint_senders is empty")
+    elif fault := form_fault(found):
+        yield Finding(Outcome.FAIL, fault)
+    else:
+        yield Finding(Outcome.PASS, f"{len(found.get_secret_value().split())} senders, well formed")
+
+
+def hint_call(deployment: Deployment) -> Iterator[Finding]:
+    """A body without content: refused for its credentials without any, for its content with them."""
+    credentials = (_hint_credentials(deployment) or "").split()
+    if deployment.hint_url is None or not credentials:
+        yield Finding(Outcome.SKIPPED, "no address that takes hints: give --hint-url")
+        return
+    unknown = _called(deployment.hint_url, "{}", {}, 401, "unknown sender")
+    yield unknown
+    if unknown.outcome is not Outcome.PASS:
+        return
+    for each in credentials:
+        header = {"authorization": f"Basic {base64.b64encode(each.encode()).decode()}"}
+        yield _called(deployment.hint_url, "{}", header, 422, each.partition(":")[0])
+
+
+def _hint_credentials(deployment: Deployment) -> str | None:
+    if deployment.embedded:
+        return deployment.settings.hint_credentials.get_secret_value()
+    return google.secret(deployment.settings.project, _secret_id(deployment, "hint-credentials"))
+
+
 def _signed(secret: str, body: str) -> dict[str, str]:
     now, webhook_id = datetime.now(UTC), f"msg_probe_{uuid.uuid4().hex}"
     return {
@@ -131,5 +164,20 @@ CHECKS = (
         "Run terraform apply again, so that the service starts anew with the newest version.",
         signed_call,
         needs=WEBHOOK,
+    ),
+    Check(
+        HINTS,
+        "Whether the credentials of who sends early hints are there and well formed; no password is shown.",
+        "No hint is taken, so new scenes are known as late as without any.",
+        "Run terraform apply again with hint_senders.",
+        hint_credentials,
+    ),
+    Check(
+        "secrets/hint-call",
+        "Whether the address for hints refuses an unknown sender, and knows each sender by a call without content.",
+        "The service still runs with other credentials, or its address is another's.",
+        "Run terraform apply again, so that the service starts anew with the newest version.",
+        hint_call,
+        needs=HINTS,
     ),
 )

@@ -9,7 +9,6 @@ import binascii
 import hashlib
 import json
 import logging
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,11 +18,10 @@ from typing import Any, NamedTuple, TypeVar
 from cloudevents.http import CloudEvent
 from flask import request
 from pydantic import ValidationError
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import Unauthorized
 
 from shared.errors import DeploymentError, InvalidMessageError, NeverError, RetryLaterError, UntrustedCallerError
-from shared.logs import log, log_fields
+from shared.logs import log, log_fields, trace_field
 from shared.messages.bodies import MeasurementRequest, Message, Topic
 from shared.messages.push_token import require_push_account
 from shared.settings import Settings, load_settings
@@ -32,7 +30,6 @@ from shared.warehouse.client import Warehouse
 M = TypeVar("M", bound=Message)
 # Message attribute of a dead letter that is published again: the id of the message that it was.
 REPLAY_OF = "landcover_replay_of"
-_TRACE_ID = re.compile(r"^[0-9a-f]{32}$")
 
 
 class Delivery(NamedTuple):
@@ -75,7 +72,7 @@ def trusted_push(function: str, settings: Settings) -> Iterator[None]:
 
     Raises RetryLaterError when it cannot be told who pushes.
     """
-    with log_fields(function=function, attempt=_attempt(), **trace_field(request.headers, settings)):
+    with log_fields(function=function, attempt=_attempt(), **trace_field(request.headers, settings.project)):
         try:
             require_push_account(request.headers.get("Authorization"), settings)
         except UntrustedCallerError as error:
@@ -96,16 +93,6 @@ def _attempt() -> int | None:
     envelope = request.get_json(silent=True)
     attempt = envelope.get("deliveryAttempt") if isinstance(envelope, dict) else None
     return attempt if isinstance(attempt, int) and attempt >= 1 else None
-
-
-def trace_field(headers: Headers, settings: Settings) -> dict[str, str]:
-    """The field by which Cloud Logging joins the lines of one request, when the request has a trace."""
-    trace_id = headers.get("X-Cloud-Trace-Context", "").partition("/")[0]
-    if not trace_id:
-        trace_id = "".join(headers.get("traceparent", "").split("-")[1:2])
-    if not _TRACE_ID.match(trace_id):
-        return {}
-    return {"logging.googleapis.com/trace": f"projects/{settings.project}/traces/{trace_id}"}
 
 
 def handle(

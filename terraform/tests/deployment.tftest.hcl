@@ -27,6 +27,8 @@ variables {
   # terraform test wants ephemeral variables set; without secrets_version they are not used
   event_secrets   = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
   webhook_secrets = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+
+  hint_credentials = "copernicus:0123456789abcdef0123456789abcdef"
 }
 
 run "everything" {
@@ -34,6 +36,16 @@ run "everything" {
 
   variables {
     webhook_secret_generations = ["second", "first"]
+    hint_senders               = ["copernicus", "sns"]
+  }
+
+  assert {
+    condition     = google_secret_manager_secret_version.signing["hint_credentials"].secret_data == "copernicus:${output.hint_passwords["copernicus"]} sns:${output.hint_passwords["sns"]}"
+    error_message = "Each sender of hints has a password of its own."
+  }
+  assert {
+    condition     = google_cloudfunctions2_function.service["hint"].service_config[0].max_instance_count == 1
+    error_message = "Hints are counted by the one instance that there is."
   }
 
   assert {
@@ -87,6 +99,10 @@ run "otherwise" {
   assert {
     condition     = keys(google_secret_manager_secret.signing) == ["webhook_secrets"] && contains(keys(google_pubsub_topic.topic), "events")
     error_message = "Without an address there is no secret for it; the topic is there all the same."
+  }
+  assert {
+    condition     = !contains(keys(google_cloudfunctions2_function.service), "hint") && length(google_cloud_run_v2_service_iam_member.hint) == 0 && output.hint_url == null
+    error_message = "Nobody sends hints unless somebody is named."
   }
   assert {
     condition     = keys(google_cloud_run_v2_service_iam_member.webhook) == ["group:senders@example.com"]
@@ -157,6 +173,8 @@ run "what_is_refused" {
     earth_engine_monthly_eecu_hours  = 0
     event_secret_generations         = ["first", "first"]
     event_secrets                    = "hunter2"
+    hint_credentials                 = "copernicus:hunter2"
+    hint_senders                     = ["Copernicus"]
     event_url                        = "http://hooks.example.com/landcover"
     labels                           = { Team = "Forest" }
     max_bytes_billed_per_query       = 1
@@ -174,7 +192,7 @@ run "what_is_refused" {
   expect_failures = [
     var.alert_email, var.alert_webhook_url, var.budget, var.clients, var.daily_query_quota_tebibytes, var.data_regions, var.dataset,
     var.earth_engine_concurrent_requests, var.earth_engine_daily_ceiling, var.earth_engine_monthly_eecu_hours, var.event_secret_generations, var.event_secrets,
-    var.event_url, var.labels, var.max_bytes_billed_per_query, var.max_instances, var.prefix, var.project,
+    var.event_url, var.hint_credentials, var.hint_senders, var.labels, var.max_bytes_billed_per_query, var.max_instances, var.prefix, var.project,
     var.region, var.settings, var.warehouse_location, var.webhook_callers,
     var.webhook_secret_generations, var.webhook_secrets,
   ]

@@ -22,6 +22,7 @@ from shapely.geometry import mapping
 from local.stack import Stack
 from tests.deployment.names import SERVICES
 from tests.deployment.terraform import Configuration, Deployed
+from tests.notices import basic, confirmation
 from tests.scenes import write_passes, write_scene
 from tests.stacks import event, feature, quiet, rows, signed_post, start_stack
 
@@ -161,7 +162,8 @@ def environment_of(deployed: Deployed, service: str, stack: Stack) -> dict[str, 
         "PUBSUB_EMULATOR_HOST": stack.bus.address,
     }
     for secret in config["secret_environment_variables"]:
-        variables[secret["key"]] = stack.webhook_secret
+        hints = secret["key"] == "LANDCOVER_HINT_CREDENTIALS"
+        variables[secret["key"]] = stack.hint_credentials if hints else stack.webhook_secret
     variables.pop("LANDCOVER_EVENT_URL", None)
     return variables
 
@@ -202,6 +204,10 @@ def test_every_entry_point_starts_refuses_strangers_and_answers_its_event(
         body = event("aoi.registered", feature("a", SQUARE))
         answer = signed_post(urls["register-aoi"], stack.webhook_secret, body)
         assert (answer.status_code, answer.json()["aois"][0]["aoi_version"]) == (202, 1)
+        hinted = requests.post(
+            urls["hint"], data=confirmation(), headers={"Authorization": basic(stack.hint_credentials)}, timeout=60
+        )
+        assert (hinted.status_code, hinted.json()) == (202, {"product_ids": []})
         for name, sent in EVENTS.items():
             response = push(urls[name], name, sent, token_of(environments[name]))
             assert response.status_code == 200, (name, response.text)

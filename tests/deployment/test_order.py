@@ -61,7 +61,7 @@ def test_no_grant_is_made_before_its_member_can_be_granted_anything(graph: Graph
         "time_sleep.identities"
     )
     grants = grants_of(graph)
-    callers = {"google_cloud_run_v2_service_iam_member.webhook", *CLIENTS}
+    callers = {f"google_cloud_run_v2_service_iam_member.{name}" for name in ("hint", "webhook")} | CLIENTS
     assert len(grants) > 15
     assert {node for node in grants if "time_sleep.identities" not in graph.needs(node)} <= callers
 
@@ -69,6 +69,7 @@ def test_no_grant_is_made_before_its_member_can_be_granted_anything(graph: Graph
 def test_builds_and_first_runs_come_after_the_rights_they_use(graph: Graph) -> None:
     """Pub/Sub's agent forwards, and callers call, what does not exist before; all else is granted first."""
     afterwards = {
+        "google_cloud_run_v2_service_iam_member.hint",
         "google_cloud_run_v2_service_iam_member.push",
         "google_cloud_run_v2_service_iam_member.webhook",
         "google_pubsub_subscription_iam_member.forwarder",

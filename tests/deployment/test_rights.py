@@ -1,7 +1,7 @@
 """Every right is needed, every need is granted, and nobody else may do anything."""
 
 from shared.messages.subscriptions import messaging
-from tests.deployment.names import PUSH, SECRETS, SERVICES, SUMMARIES, account
+from tests.deployment.names import OPEN, PUSH, SECRETS, SERVICES, SUMMARIES, account
 from tests.deployment.terraform import Deployed
 from tests.deployment.uses import SQL, tables_of, uses
 
@@ -47,7 +47,7 @@ def expected_grants(deployed: Deployed) -> set[tuple[str, str, str]]:
     reader, appender = roles(deployed)["reader"], roles(deployed)["appender"]
     agent = "serviceAccount:service-1@gcp-sa-pubsub.iam.gserviceaccount.com"
     transfer_agent = "serviceAccount:service-1@gcp-sa-bigquerydatatransfer.iam.gserviceaccount.com"
-    wanted = {("allUsers", "roles/run.invoker", "service landcover-register-aoi")}
+    wanted = {("allUsers", "roles/run.invoker", f"service landcover-{name}") for name in OPEN}
     for name, service in SERVICES.items():
         needed, member = uses(service["function"]), account(name)
         wanted |= {(member, "roles/pubsub.publisher", f"topic topic[{topic}]") for topic in needed.publishes}
@@ -87,14 +87,14 @@ def test_every_right_is_needed_and_every_need_is_granted(deployed: Deployed) -> 
     assert wanted - granted == set(), "used, but not granted"
 
 
-def test_nobody_unknown_may_call_anything_but_the_webhook_and_no_role_is_primitive(deployed: Deployed) -> None:
+def test_nobody_unknown_may_call_anything_but_webhook_and_hints_and_no_role_is_primitive(deployed: Deployed) -> None:
     open_to_all = {place for member, _, place in grants(deployed) if member in {"allUsers", "allAuthenticatedUsers"}}
-    assert open_to_all == {"service landcover-register-aoi"}
+    assert open_to_all == {f"service landcover-{name}" for name in OPEN}
     assert not {role for _, role, _ in grants(deployed)} & {"roles/owner", "roles/editor", "roles/viewer"}
     assert "google_service_account_key" not in deployed.resources
     for key, function in deployed.of("google_cloudfunctions2_function").items():
         (config,) = function["service_config"]
-        allowed = "ALLOW_ALL" if key == "service[register-aoi]" else "ALLOW_INTERNAL_ONLY"
+        allowed = "ALLOW_ALL" if key in {f"service[{name}]" for name in OPEN} else "ALLOW_INTERNAL_ONLY"
         assert config["ingress_settings"] == allowed
     own = {kind: set(role["permissions"]) for kind, role in deployed.of("google_project_iam_custom_role").items()}
     assert own == {

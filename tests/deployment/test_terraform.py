@@ -9,7 +9,7 @@ import pytest
 from local.stack import FUNCTIONS
 from shared.messages.subscriptions import messaging
 from shared.settings import Settings
-from tests.deployment.names import PROJECT, PUSH, SECRETS, SERVICES, account
+from tests.deployment.names import OPEN, PROJECT, PUSH, SECRETS, SERVICES, account
 from tests.deployment.terraform import ROOT, Configuration, Deployed
 from tests.deployment.uses import Uses, uses
 
@@ -59,7 +59,7 @@ def test_a_service_is_given_what_its_code_uses_and_nothing_else(name: str) -> No
 def test_every_function_has_a_service_and_every_push_subscription_one_of_its_own() -> None:
     assert {service["function"] for service in SERVICES.values()} == set(FUNCTIONS)
     pushed = {subscription.name: subscription.function for subscription in messaging().subscriptions}
-    assert {name: s["function"] for name, s in SERVICES.items() if name != "register-aoi"} == pushed
+    assert {name: s["function"] for name, s in SERVICES.items() if name not in OPEN} == pushed
 
 
 def test_services_run_the_right_file_with_the_right_variables(deployed: Deployed) -> None:
@@ -83,6 +83,7 @@ def test_services_run_the_right_file_with_the_right_variables(deployed: Deployed
             key.removeprefix("LANDCOVER_").lower(): value for key, value in config["environment_variables"].items()
         }
         values |= dict.fromkeys(service["secrets"], "whsec_bmV3IHNlY3JldCBvZiB0d2VudHktZm91cg==")
+        values |= {"hint_credentials": f"copernicus:{'c' * 64}"} if name == "hint" else {}
         assert Settings(**values).project == PROJECT
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from shapely import box
 from shapely.geometry import mapping
 
@@ -20,6 +21,7 @@ from local.upkeep.dead_letters import Selection
 from shared.aois import recording
 from shared.messages import publishing
 from shared.warehouse.client import Warehouse
+from tests.notices import basic, data_space
 from tests.receiver import Receiver, receiving
 from tests.scenes import write_passes, write_scene
 from tests.stacks import event, feature, quiet, rows, signed_post, start_stack
@@ -53,7 +55,8 @@ class Deaths:
 
     def after(self, effect: str, particular: str = "") -> None:
         """Call after a side effect."""
-        function, message_id = getattr(self._here, "work", ("register_aoi", ""))
+        called = "hint" if effect == "topic acquisitions" else "register_aoi"
+        function, message_id = getattr(self._here, "work", (called, ""))
         self.played.add((function, effect))
         if (key := (function, message_id, effect + particular)) not in self._done:
             self._done.add(key)
@@ -113,6 +116,16 @@ def send_until_taken(stack: Stack, body: str, webhook_id: str) -> Any:
     raise AssertionError(answer.text)
 
 
+def send_until_published(stack: Stack, notice: bytes) -> None:
+    """What a sender of hints does."""
+    headers = {"Authorization": basic(stack.hint_credentials)}
+    for _ in range(4):
+        answer = requests.post(stack.hint_url, data=notice, headers=headers, timeout=30)
+        if answer.status_code == 202:
+            return
+    raise AssertionError(answer.text)
+
+
 def play(stack: Stack, scenes: Path, receiver: Receiver, deaths: Deaths | None) -> dict[str, Any]:
     """A history, news, composites, passes, a change, dead letters and their replay; what is left in the end."""
     for year in (2021, 2022, 2023):
@@ -127,6 +140,11 @@ def play(stack: Stack, scenes: Path, receiver: Receiver, deaths: Deaths | None) 
         stack.warehouse.run(f"UPDATE `{stack.warehouse.table(table)}` SET {change} WHERE TRUE", {})
     scene(scenes, "20230708T023109_20230708T023105_T51TYL", WATER)
     write_passes(scenes, {"20230713T023111_20230713T023105_T51TYL": 80.0})
+    # sensed just now, so that it is news, and of no area's
+    send_until_published(
+        stack, data_space(f"S2A_MSIL1C_{datetime.now(UTC):%Y%m%dT%H%M%S}_N0511_R046_T51TYL_20260101T000000")
+    )
+    quiet(stack)
     stack.tick("discover", run_date=date(2023, 7, 10))
     quiet(stack)
     stack.tick("composite", run_date=date(2020, 1, 2))

@@ -257,6 +257,7 @@ def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
         ("alert_changes", {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"}),
         ("deliver_event", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
         ("register_aoi", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
+        ("hint", {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"}),
         ("record_dead_letter", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
     ],
 )

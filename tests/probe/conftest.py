@@ -18,7 +18,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     (folder / "scenes").mkdir()
     write_scenes(folder / "scenes")
     with start_stack(folder) as stack:
-        yield Deployment(stack.warehouse, stack, stack.webhook_url, AT)
+        yield Deployment(stack.warehouse, stack, stack.webhook_url, AT, stack.hint_url)
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def again(deployment: Deployment) -> Callable[[str], dict[str, Finding]]:
     """Makes the checks of one name again on the same stack, with nothing remembered; findings by part."""
 
     def made(name: str) -> dict[str, Finding]:
-        fresh = Deployment(deployment.warehouse, deployment.stack, deployment.webhook_url, AT)
+        fresh = Deployment(deployment.warehouse, deployment.stack, deployment.webhook_url, AT, deployment.hint_url)
         found = probe(fresh, chosen(CHECKS, name))
         return {result.finding.part: result.finding for result in found if result.check.name == name}
 

@@ -78,6 +78,7 @@ def test_no_secret_is_shown(deployment: Deployment, results: list[Result]) -> No
     assert deployment.stack is not None
     text = json.dumps(document(deployment, results))
     assert deployment.stack.webhook_secret.removeprefix("whsec_")[:12] not in text
+    assert deployment.stack.hint_credentials.partition(":")[2][:12] not in text
 
 
 def test_measures_have_the_names_of_the_simulation(

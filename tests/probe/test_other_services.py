@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -137,9 +138,19 @@ def test_the_form_of_secrets(secret: str, fault: str | None) -> None:
     assert secrets.fault_of(secret) == fault
 
 
-def test_a_webhook_with_other_secrets_fails(deployment: Deployment) -> None:
+def hint_call(deployment: Deployment, url: str | None) -> dict[str, str]:
+    """What is found at an address for hints, by part."""
+    return {finding.part: finding.found for finding in secrets.hint_call(replace(deployment, hint_url=url))}
+
+
+def test_an_address_with_other_secrets_fails(deployment: Deployment) -> None:
     other = "whsec_" + base64.b64encode(bytes(range(32))).decode()
     signed = secrets._called(str(deployment.webhook_url), "{}", secrets._signed(other, "{}"), 422, "secret 1")
     assert (signed.outcome, signed.found) == (Outcome.FAIL, "answered 401, expected 422")
+    assert hint_call(deployment, None) == {"": "no address that takes hints: give --hint-url"}
+    assert hint_call(deployment, deployment.webhook_url) == {
+        "unknown sender": "answered 401, expected 401",
+        "local": "answered 401, expected 422",
+    }
     assert secrets._looked_at("", "x").found == "none is there: x"
     assert secrets._looked_at(f"{other} {other}", "x").found == "one is there twice"

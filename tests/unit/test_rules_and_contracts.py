@@ -217,7 +217,7 @@ def test_every_subscription_ends_in_a_function_that_exists_and_every_topic_is_us
     defined = messaging()
     assert set(defined.topics) == {str(topic) for topic in Topic}
     functions = {path.stem for path in (ROOT / "functions").glob("*.py")} - {"__init__"}
-    assert {s.function for s in defined.subscriptions} | {"register_aoi"} == functions == set(FUNCTIONS)
+    assert {s.function for s in defined.subscriptions} | {"register_aoi", "hint"} == functions == set(FUNCTIONS)
     assert {s.topic for s in defined.subscriptions} == set(defined.topics)
     for subscription in defined.subscriptions:
         assert subscription.ack_deadline_seconds <= 600, "the longest that Pub/Sub allows"
@@ -306,7 +306,7 @@ def test_the_readme_documents_every_setting_with_its_default() -> None:
         text = rows[f"LANDCOVER_{name.upper()}"].replace(",", "").strip("`")
         if field.is_required():
             assert text == "required"
-        elif field.default is None or name.endswith("_secrets"):
+        elif field.default is None or name.endswith(("_secrets", "_credentials")):
             assert text == "unset"
         else:
             assert text == str(field.default).removesuffix(".0")
