@@ -28,7 +28,7 @@ def log_lines(folder: Path, function: str) -> list[dict[str, Any]]:
     return [line for line in lines if line["function"] == function]
 
 
-def test_a_hint_is_measured_once_however_often_and_by_whomever_it_is_sent(tmp_path: Path) -> None:
+def test_a_hint_ends_in_one_row_however_often_and_by_whomever_it_is_sent(tmp_path: Path) -> None:
     with start_stack(tmp_path, discover_window_days="20000") as stack:
         assert stack.addresses()["hint"] == stack.hint_url
         register(stack, feature("a", SQUARE))
@@ -43,7 +43,7 @@ def test_a_hint_is_measured_once_however_often_and_by_whomever_it_is_sent(tmp_pa
         for body in (data_space(PRODUCT), sns(PRODUCT), sns_event(sns(PRODUCT)), data_space(PRODUCT)):
             assert send(stack, body).status_code == 202
         settle(stack)
-        assert [row["overpass_id"] for row in rows(stack, "observations")] == [IMAGE[:15]]
+        assert [row["overpass_id"] for row in rows(stack, "observations_current")] == [IMAGE[:15]]
         assert [line["image"] for line in log_lines(tmp_path, "dispatch")] == [[PRODUCT]] * 5
     refused, *_ = (line for line in log_lines(tmp_path, "hint") if line["message"] != "done")
     assert (refused["message"], refused["severity"]) == ("refused: credentials", "WARNING")
