@@ -8,6 +8,7 @@ import base64
 import logging
 import os
 import secrets
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import TracebackType
@@ -221,7 +222,10 @@ def _noticed(functions: Any, bus: GooglePubSub) -> Any:
 
 
 def _function_app(name: str) -> Any:
+    # it adds the folder to the path each time; whatever is looked for and not there is looked for in each of them
+    path = list(sys.path)
     app = functions_framework.create_app(name, str(_FUNCTIONS_FOLDER / f"{name}.py"))
+    sys.path[:] = path
     app.logger.handlers[:] = []
     app.logger.addHandler(logging.NullHandler())
     app.logger.propagate = False

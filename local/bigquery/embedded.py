@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import shutil
+import sys
 import threading
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from google.cloud import bigquery
 from local.bigquery.front import BigQueryFront
 from local.servers.faults import Faults
 from local.servers.pooled_server import LOOPBACK_NAMES
+from local.bigquery.translations import remember_texts
 from shared.errors import UserInputError
 from shared.messages.schedules import schedules
 from shared.settings import Settings
@@ -46,6 +49,8 @@ class EmbeddedBigQuery:
         import_extension("spatial")
         # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
         SnapshotManager.capture = lambda *_, **__: None
+        remember_texts()
+        _note_absence("pandas")
         emulator.create_app = _application  # type: ignore[assignment]
         self._server = emulator.EmulatorServer(
             _settings_by_code(
@@ -87,7 +92,7 @@ class EmbeddedBigQuery:
         return self._front.url
 
     def settle(self) -> None:
-        """Wait until every streamed row shows."""
+        """Have every streamed row shown, as if one had waited for it."""
         self._front.settle()
 
     def start(self) -> "EmbeddedBigQuery":
@@ -151,6 +156,12 @@ def _application(context: Any) -> Any:
     application = create_app(context)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES))
     return application
+
+
+def _note_absence(module: str) -> None:
+    """A module that is not installed is not looked for again: DuckDB does for every value of a parameter, twice."""
+    if find_spec(module) is None:
+        sys.modules[module] = None  # type: ignore[assignment]
 
 
 def _quiet() -> None:

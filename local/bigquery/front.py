@@ -59,7 +59,7 @@ class BigQueryFront:
         return self
 
     def settle(self) -> None:
-        """Wait until every row that was taken shows. For those who look on, never for what runs on the stack."""
+        """Have every row that was taken shown. For those who look on, never for what runs on the stack."""
         self._buffer.settle()
 
     def stop(self) -> None:

@@ -27,6 +27,7 @@ class StreamingBuffer:
             "CREATE TABLE IF NOT EXISTS buffered (number INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT, body TEXT, "
             "visible_at REAL)"
         )
+        self._looked_for = 0
         self._stopping = False
         self.failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="streaming-buffer", daemon=True)
@@ -44,9 +45,11 @@ class StreamingBuffer:
             self._changed.notify_all()
 
     def settle(self) -> None:
-        """Wait until everything added so far shows. Raises what kept a row from showing."""
+        """Have everything added so far shown, without the wait. Raises what kept a row from showing."""
         with self._changed:
             (last,) = self._database.execute("SELECT MAX(number) FROM buffered").fetchone()
+            self._looked_for = max(self._looked_for, last or 0)
+            self._changed.notify_all()
             while last is not None and self.failure is None:
                 (first,) = self._database.execute("SELECT MIN(number) FROM buffered").fetchone()
                 if first is None or first > last:
@@ -82,6 +85,8 @@ class StreamingBuffer:
                     "SELECT number, path, body, visible_at FROM buffered ORDER BY number LIMIT 1"
                 ).fetchone()
                 wait = found[3] - time.time() if found else None
+                if found and found[0] <= self._looked_for:
+                    wait = 0
                 if wait is not None and wait <= 0:
                     return int(found[0]), str(found[1]), str(found[2])
                 self._changed.wait(wait)

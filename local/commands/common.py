@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from google.auth.exceptions import DefaultCredentialsError
 from rich.console import Console
 
 from local.runs.workspace import DEFAULT_OUT, recall
 from shared.errors import UserInputError
-from shared.settings import DYNAMIC_WORLD_START, load_settings
-from shared.warehouse.client import Warehouse
 
 if TYPE_CHECKING:
     from local.stack import Stack
+    from shared.warehouse.client import Warehouse
 
 _LONGEST_WAIT_SECONDS = 3600.0
-app = typer.Typer(
-    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="The command line ``landcover``."
-)
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 CONSOLE = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200)
 
 Out = Annotated[Path, typer.Option(help="Folder for warehouse, tables and report.")]
@@ -47,7 +43,7 @@ def plain(text: str) -> str:
 class Opened(NamedTuple):
     """A warehouse to read and, where it is an embedded one, the stack around it."""
 
-    warehouse: Warehouse
+    warehouse: "Warehouse"
     stack: "Stack | None"
 
     def settle(self) -> None:
@@ -62,14 +58,21 @@ def opened(folder: Path | None) -> Iterator[Opened]:
     names, or else the demo's. Raises UserInputError when the folder holds no warehouse, or nobody is logged in.
     """
     if folder is None and "LANDCOVER_PROJECT" in os.environ:
+        from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415
+
+        from shared.settings import load_settings  # noqa: PLC0415
+        from shared.warehouse.client import Warehouse  # noqa: PLC0415
+
         try:
             warehouse = Warehouse(load_settings())
         except DefaultCredentialsError:
             raise UserInputError("no Google credentials here: gcloud auth application-default login") from None
         yield Opened(warehouse, None)
         return
-    from local.stack import Stack  # noqa: PLC0415
-
     folder = folder or DEFAULT_OUT / "demo"
-    with Stack(recall(folder), folder, backfill_start=DYNAMIC_WORLD_START) as stack:
+    scenes = recall(folder)
+    from local.stack import Stack  # noqa: PLC0415
+    from shared.settings import DYNAMIC_WORLD_START  # noqa: PLC0415
+
+    with Stack(scenes, folder, backfill_start=DYNAMIC_WORLD_START) as stack:
         yield Opened(stack.warehouse, stack)

@@ -10,8 +10,6 @@ from typing import Annotated
 import typer
 
 from local.commands.common import Day, app, say
-from shared.cost.estimates import GUESS, usual_estimate
-from shared.settings import Settings, load_settings
 
 
 @app.command()
@@ -28,7 +26,9 @@ def cost(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Overpasses, Earth Engine requests and EECU-hours, rows, bytes and dollars of a history and of a month."""
-    from local.upkeep import cost as costs  # noqa: PLC0415
+    from local.upkeep import cost as costs  # noqa: PLC0415 — each command loads only what it needs
+    from shared.cost.estimates import GUESS, usual_estimate  # noqa: PLC0415
+    from shared.settings import Settings, load_settings  # noqa: PLC0415
 
     known = scenes is not None or "LANDCOVER_PROJECT" in os.environ
     settings = load_settings() if "LANDCOVER_PROJECT" in os.environ else Settings(project="local-project")

@@ -8,9 +8,6 @@ import typer
 from local.commands.common import CONSOLE, app, say
 from local.sentinel2.choices import Form, Mask
 from shared.errors import UserInputError
-from shared.settings import Settings
-
-_SETTINGS = Settings(project="local-project")
 
 
 @app.command()
@@ -42,9 +39,13 @@ def classify(
     from local.sentinel2.scene import opened  # noqa: PLC0415
     from local.sentinel2.sources import Told, scene_from  # noqa: PLC0415
     from shared.network.model import Network  # noqa: PLC0415
+    from shared.settings import Settings  # noqa: PLC0415
 
     told = Told(offset, sun_azimuth)
-    outlines = inputs.outlines(inputs.registered(aois, inputs.read_aois(aois), _SETTINGS)) if aois else None
+    outlines = None
+    if aois is not None:
+        registered = inputs.registered(aois, inputs.read_aois(aois), Settings(project="local-project"))
+        outlines = inputs.outlines(registered)
     with scene_from(scene, told, masked=mask is Mask.BANDS) as found, opened(found) as reader:
         chosen = tiles_over(found, None if outlines is None else region_on(found, outlines))
         with CONSOLE.status("classifying") as status:

@@ -6,15 +6,16 @@ import shutil
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from shapely.geometry.base import BaseGeometry
 
 from local.commands.common import CONSOLE, Day, Out, app, say
 from local.runs.workspace import DEFAULT_OUT, remember
 from shared.errors import UserInputError
-from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 
 class PubSub(StrEnum):
@@ -45,10 +46,11 @@ def run(
     end: Day = None,
 ) -> None:
     """The whole pipeline once, on your own GeoTIFFs and areas."""
-    from local.runs import inputs  # noqa: PLC0415
-
     if (scenes is None) == (sentinel2 is None):
         raise UserInputError("expected one of --scenes (classified images) and --sentinel2 (L1C products)")
+    from local.runs import inputs  # noqa: PLC0415
+    from shared.settings import Settings  # noqa: PLC0415
+
     collection = inputs.read_aois(aois)
     registered = inputs.registered(aois, collection, Settings(project="local-project"))
     aoi_ids = [aoi.aoi_id for aoi in registered]
@@ -77,7 +79,7 @@ def run(
     say(f"Tables are in {out}; open {report_path}")
 
 
-def _classified(sentinel2: Path, out: Path, outlines: list[BaseGeometry]) -> Path:
+def _classified(sentinel2: Path, out: Path, outlines: "list[BaseGeometry]") -> Path:
     from local.runs.steps import fresh_folder  # noqa: PLC0415
     from local.sentinel2.folder import classify_folder  # noqa: PLC0415
 
@@ -111,16 +113,18 @@ def serve(
 ) -> None:
     """The embedded stack, running until stopped; prints the address of every part."""
     from local.runs import inputs  # noqa: PLC0415
-    from local.runs.serving import keep_running, window_days  # noqa: PLC0415
-    from local.sample.year import write_aoi, write_finished_year  # noqa: PLC0415
-    from local.stack import Stack  # noqa: PLC0415
 
     if scenes is None:
+        from local.sample.year import write_aoi, write_finished_year  # noqa: PLC0415
+
         scenes = out / "scenes"
         if not any(scenes.glob("*.tif")):
             write_finished_year(scenes)
         write_aoi(out / "aoi.geojson")
     first, _ = inputs.acquired_days(inputs.check_scenes(scenes))
+    from local.runs.serving import keep_running, window_days  # noqa: PLC0415
+    from local.stack import Stack  # noqa: PLC0415
+
     google = pubsub is PubSub.EMULATOR
     window = {"discover_window_days": str(window_days(first))}
     with Stack(scenes, out, backfill_start=first, webhook_port=port, settings=window, google_pubsub=google) as stack:
@@ -146,11 +150,13 @@ def register(
 ) -> None:
     """Sign and post areas to a webhook."""
     from local.runs import inputs  # noqa: PLC0415
-    from local.runs.registering import post_registration  # noqa: PLC0415
 
     # not as an option: whoever lists the processes of a machine reads those
     secret = inputs.read_secret(secret_file) if secret_file else os.environ.get("LANDCOVER_WEBHOOK_SECRET", "")
     if not secret:
         raise UserInputError("no signing secret: give --secret-file or set LANDCOVER_WEBHOOK_SECRET")
-    for answer in post_registration(inputs.read_aois(aois), url, secret.strip()):
+    collection = inputs.read_aois(aois)
+    from local.runs.registering import post_registration  # noqa: PLC0415
+
+    for answer in post_registration(collection, url, secret.strip()):
         say(f"{answer['aoi_id']} version {answer['aoi_version']}: {answer['area_m2'] / 1e6:.3f} km²")

@@ -19,10 +19,10 @@ def report(
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
-    from local.report.making import render_report  # noqa: PLC0415
-
     out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:
+        from local.report.making import render_report  # noqa: PLC0415 — what opens nothing need not wait for it
+
         render_report(found.warehouse, aoi, year, out, language, form)
     say(f"Open {out}")
 
@@ -35,10 +35,10 @@ def index(
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """One page with a row for every area: sorts, filters, shows each year as a small chart."""
-    from local.report.overview import read_years, write_index  # noqa: PLC0415
-
     out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:
+        from local.report.overview import read_years, write_index  # noqa: PLC0415
+
         write_index(read_years(found.warehouse, [year], []), out, language)
     say(f"Open {out}")
 
@@ -52,9 +52,9 @@ def compare(
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """Up to six areas or years side by side."""
-    from local.report.overview import read_years, write_comparison  # noqa: PLC0415
-
     out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:
+        from local.report.overview import read_years, write_comparison  # noqa: PLC0415
+
         write_comparison(read_years(found.warehouse, year, aoi), out, language)
     say(f"Open {out}")

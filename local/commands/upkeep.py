@@ -1,26 +1,30 @@
 """Looking after a deployment: dead letters, and what is missing."""
 
-from datetime import UTC, datetime
-from typing import Annotated
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from local.commands.common import Day, Embedded, app, opened, say
-from shared.settings import DYNAMIC_WORLD_START
 
-Since = Annotated[datetime, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC).")]
-_EVER = datetime.combine(DYNAMIC_WORLD_START, datetime.min.time(), UTC)
+if TYPE_CHECKING:
+    from local.upkeep.dead_letters import Selection
+
+Since = Annotated[
+    datetime | None,
+    typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC); default: all."),
+]
 dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good: look at them, bring them back.")
 app.add_typer(dead_letters, name="dead-letters")
 
 
 @dead_letters.command("list")
-def list_dead_letters(warehouse: Embedded = None, since: Since = _EVER, topic: str = "", reason: str = "") -> None:
+def list_dead_letters(warehouse: Embedded = None, since: Since = None, topic: str = "", reason: str = "") -> None:
     """List dead letters that were not replayed."""
-    from local.upkeep.dead_letters import Selection, select  # noqa: PLC0415
-
     with opened(warehouse) as at:
-        letters = select(at.warehouse, Selection(since.replace(tzinfo=UTC), topic, reason))
+        from local.upkeep.dead_letters import select  # noqa: PLC0415
+
+        letters = select(at.warehouse, _selection(since, topic, reason))
     for letter in letters:
         say(f"{letter['recorded_at']:%Y-%m-%d %H:%M:%S}  {letter['topic']}  {letter['function']}: {letter['reason']}")
     say(f"{len(letters)} dead letters")
@@ -29,22 +33,30 @@ def list_dead_letters(warehouse: Embedded = None, since: Since = _EVER, topic: s
 @dead_letters.command("replay")
 def replay_dead_letters(
     warehouse: Embedded = None,
-    since: Since = _EVER,
+    since: Since = None,
     topic: str = "",
     reason: str = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
 ) -> None:
     """Publish dead letters on their topics again."""
-    from local.upkeep.dead_letters import Selection, replay, select  # noqa: PLC0415
-
     with opened(warehouse) as at:
-        letters = select(at.warehouse, Selection(since.replace(tzinfo=UTC), topic, reason))
+        from local.upkeep.dead_letters import replay, select  # noqa: PLC0415
+
+        letters = select(at.warehouse, _selection(since, topic, reason))
         if dry_run:
             say(f"{len(letters)} dead letters would be replayed")
             return
         count = replay(at.warehouse, letters)
         at.settle()
         say(f"{count} of {len(letters)} dead letters replayed")
+
+
+def _selection(since: datetime | None, topic: str, reason: str) -> "Selection":
+    from local.upkeep.dead_letters import Selection  # noqa: PLC0415
+    from shared.settings import DYNAMIC_WORLD_START  # noqa: PLC0415
+
+    moment = since or datetime.combine(DYNAMIC_WORLD_START, time.min)
+    return Selection(moment.replace(tzinfo=UTC), topic, reason)
 
 
 @app.command()
@@ -55,10 +67,10 @@ def doctor(
     re_enqueue: Annotated[bool, typer.Option("--re-enqueue", help="Ask again for what can be mended.")] = False,
 ) -> None:
     """Compare what Earth Engine lists with what the warehouse has; say which overpasses are missing and why."""
-    from local.upkeep.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
-
     mendable = 0
     with opened(warehouse) as at:
+        from local.upkeep.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
+
         for found in examine(at.warehouse, aoi or [], since.date() if since else None):
             counts = ", ".join(f"{count} {state}" for state, count in sorted(found.counts().items()))
             say(f"{found.ref.aoi_id} v{found.ref.aoi_version}: {counts or 'no overpass'}")
@@ -83,11 +95,11 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Forget areas: delete all rows about them. The newest cannot be deleted at once: run it again when it says so."""
-    from local.upkeep.erasure import erase as erase_rows  # noqa: PLC0415
-
     if not yes:
         typer.confirm(f"Delete everything about {', '.join(aoi)}? This cannot be undone.", abort=True)
     with opened(warehouse) as at:
+        from local.upkeep.erasure import erase as erase_rows  # noqa: PLC0415
+
         erasure = erase_rows(at.warehouse, aoi)
     for table, count in erasure.found.items():
         say(f"  {table}: {count - erasure.left.get(table, 0)} of {count} rows deleted")

@@ -10,7 +10,6 @@ import rasterio
 from affine import Affine
 from pyproj import Proj, Transformer
 from rasterio.windows import Window as RasterWindow
-from scipy.interpolate import RegularGridInterpolator
 
 from local.earth_engine.geotiff import open_geotiff
 from local.earth_engine.values import Pixels, Projection, Window, parse_crs
@@ -154,6 +153,8 @@ def _projected_area(window: Window) -> np.ndarray:
     areal_scale = Proj(crs).get_factors(longitude, latitude).areal_scale
     unit_m = crs.axis_info[0].unit_conversion_factor
     nodes = abs(t.determinant) * unit_m**2 / np.asarray(areal_scale)
+    from scipy.interpolate import RegularGridInterpolator  # noqa: PLC0415 — slow; who only looks at a scene needs none
+
     interpolate = RegularGridInterpolator((rows, columns), nodes, method="linear")
     at_rows, at_columns = np.meshgrid(np.arange(window.height) + 0.5, np.arange(window.width) + 0.5, indexing="ij")
     return np.asarray(interpolate((at_rows, at_columns)))

@@ -17,6 +17,8 @@ from werkzeug.wrappers import Request, Response
 
 LOOPBACK_NAMES = ("127.0.0.1", "localhost")
 _THREADS = 16
+# how long stopping may wait for the loop to notice; half a second by itself
+_POLL_SECONDS = 0.05
 
 
 class PooledServer(ThreadedWSGIServer):
@@ -34,7 +36,9 @@ class PooledServer(ThreadedWSGIServer):
         self._pool.submit(self.process_request_thread, request, client_address)
 
     def start(self) -> "PooledServer":
-        threading.Thread(target=self.serve_forever, name=f"serve-{self.port}", daemon=True).start()
+        threading.Thread(
+            target=self.serve_forever, args=(_POLL_SECONDS,), name=f"serve-{self.port}", daemon=True
+        ).start()
         return self
 
     def stop(self) -> None:

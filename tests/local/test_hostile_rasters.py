@@ -143,7 +143,7 @@ def test_bombs_are_refused_by_their_headers(scenes: Path, options: dict[str, Any
 def test_a_bomb_takes_no_memory(scenes: Path) -> None:
     bomb(scenes / f"{IMAGE}.tif", width=32_768, height=32_768, blockxsize=32_768, blockysize=32_768)
     script = (
-        "import sys, pathlib; from local.inputs import check_scenes; from shared.errors import UserInputError\n"
+        "import sys, pathlib; from local.runs.inputs import check_scenes; from shared.errors import UserInputError\n"
         "peak('before')\n"
         "try: check_scenes(pathlib.Path(sys.argv[1]))\n"
         "except UserInputError: peak('refused')\n"

@@ -112,7 +112,7 @@ def test_the_worst_bodies_take_little_memory(tmp_path: Path) -> None:
     """In a process of their own: 256 MiB with all that is imported, of the 512 MiB that an instance has."""
     script = (
         "import sys; from pathlib import Path; from shared.settings import Settings\n"
-        "from shared.registration import InvalidRegistrationError, parse_event\n"
+        "from shared.aois.registration import InvalidRegistrationError, parse_event\n"
         "for path in sorted(Path(sys.argv[1]).iterdir()):\n"
         "    try: parse_event(path.read_bytes(), Settings(project='some-project'))\n"
         "    except InvalidRegistrationError: pass\n"
