@@ -6,7 +6,7 @@ SUPPLY := .venv-supply
 BENCH  := .venv-bench
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo test scan audit lock sbom bench faults clean
+.PHONY: install demo check test style tests scan audit lock sbom bench faults clean
 
 install: $(STAMP)
 
@@ -18,10 +18,20 @@ $(STAMP): pyproject.toml constraints.txt functions/requirements.txt
 demo: install
 	$(BIN)/landcover demo
 
-test: install scan audit
+# In under a minute: what to run after every change.
+check: style
+	$(BIN)/pytest --numprocesses auto tests/unit
+
+# Everything. The scanners set themselves up and look while the tests run.
+test: style
+	$(MAKE) --jobs 3 scan audit tests
+
+style: install
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+tests: install
 	$(BIN)/pytest --numprocesses auto --dist loadfile
 
 # Static security scan of terraform/, in an environment of its own: the scanner pins old versions of much.

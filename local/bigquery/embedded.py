@@ -3,10 +3,8 @@
 import asyncio
 import logging
 import shutil
-import sys
 import threading
 from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +12,9 @@ import structlog
 from google.cloud import bigquery
 
 from local.bigquery.front import BigQueryFront
+from local.bigquery.translations import remember_texts
 from local.servers.faults import Faults
 from local.servers.pooled_server import LOOPBACK_NAMES
-from local.bigquery.translations import remember_texts
 from shared.errors import UserInputError
 from shared.messages.schedules import schedules
 from shared.settings import Settings
@@ -50,7 +48,6 @@ class EmbeddedBigQuery:
         # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
         SnapshotManager.capture = lambda *_, **__: None
         remember_texts()
-        _note_absence("pandas")
         emulator.create_app = _application  # type: ignore[assignment]
         self._server = emulator.EmulatorServer(
             _settings_by_code(
@@ -156,12 +153,6 @@ def _application(context: Any) -> Any:
     application = create_app(context)
     application.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_NAMES))
     return application
-
-
-def _note_absence(module: str) -> None:
-    """A module that is not installed is not looked for again: DuckDB does for every value of a parameter, twice."""
-    if find_spec(module) is None:
-        sys.modules[module] = None  # type: ignore[assignment]
 
 
 def _quiet() -> None:
