@@ -6,7 +6,7 @@ SUPPLY := .venv-supply
 BENCH  := .venv-bench
 STAMP  := $(VENV)/.installed
 
-.PHONY: install demo check test style tests scan audit lock sbom bench faults clean
+.PHONY: install demo check test style tests scan audit lock sbom bench soak faults clean
 
 install: $(STAMP)
 
@@ -72,6 +72,10 @@ $(BENCH)/.installed: pyproject.toml constraints.txt functions/requirements.txt b
 	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[local,dev]' --requirement benchmarks/requirements.txt
 	touch $@
+
+# The tests that draw at random, with more draws: twenty orders of fifty events, ten kills. For a night.
+soak: install
+	LANDCOVER_SOAK=1 $(BIN)/pytest --numprocesses auto --dist loadfile tests/pipeline/test_any_order.py tests/pipeline/test_kill.py
 
 # What the pipeline survives: a storm of messages under faults (half an hour), kills, hostile registrations.
 faults: install

@@ -1,6 +1,7 @@
 """Driving an embedded stack from a test."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -14,6 +15,8 @@ from local.servers.faults import Faults
 from local.stack import Stack
 
 WAIT_SECONDS = 120.0
+# `make soak` sets it: what is shown a few times in each test run is shown often.
+SOAK = "LANDCOVER_SOAK" in os.environ
 
 
 @contextmanager

@@ -18,7 +18,7 @@ from shapely.geometry import mapping
 
 from local.stack import Stack
 from tests.scenes import write_scene
-from tests.stacks import feature, rows, settle, signed_post, start_stack
+from tests.stacks import SOAK, feature, rows, settle, signed_post, start_stack
 
 NORTH, SOUTH = (709_000.0, 5_000_000.0), (709_000.0, 4_998_500.0)
 WIDE = Polygon([(125.661, 45.099), (125.676, 45.098), (125.677, 45.117), (125.660, 45.116)])
@@ -174,7 +174,7 @@ def states() -> list[dict[str, Any]]:
 
 
 @settings(
-    max_examples=3,
+    max_examples=20 if SOAK else 1,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
