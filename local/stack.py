@@ -20,7 +20,7 @@ from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
 from local.bigquery.embedded import EmbeddedBigQuery, create_warehouse, run_scheduled
-from local.earth_engine.passes import PASSES_FILE
+from local.earth_engine.passes import knows_passes
 from local.earth_engine.server import EarthEngineServer
 from local.pubsub.bus import Bus
 from local.pubsub.emulator import GooglePubSub
@@ -148,7 +148,7 @@ class Stack:
     @property
     def knows_passes(self) -> bool:
         """Whether the scenes folder says when the satellites passed without leaving an image."""
-        return (self._scenes / PASSES_FILE).is_file()
+        return knows_passes(self._scenes)
 
     def tick(self, job: str, scope: str = "full", run_date: date | None = None) -> None:
         """What Cloud Scheduler does: publish one tick."""

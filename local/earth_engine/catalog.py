@@ -65,7 +65,8 @@ def _band_names(path: Path, dataset: Any) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=_OPEN_FILES)
-def _open(path: Path, stamp_ns: int) -> RasterFile:
+def opened_raster(path: Path, stamp_ns: int) -> RasterFile:
+    """A file as it was at a moment; the most recent ones stay open."""
     return RasterFile(path)
 
 
@@ -114,12 +115,12 @@ def _load(collection: str, scene: SceneFile) -> Image:
             shapely.box(*dataset.bounds), max(dimensions) * abs(dataset.transform.a) / _EDGE_POINTS
         )
         footprint = shape(transform_geom(dataset.crs, "EPSG:4326", mapping(outline)))
-        source = _open(scene.path, scene.stamp_ns)
+        source = opened_raster(scene.path, scene.stamp_ns)
     bands = tuple(
         Band(
             name,
             source.projection,
-            _reader(scene, index),
+            file_reader(scene.path, scene.stamp_ns, index),
             dimensions,
             _data_type(name, dtypes[index - 1]),
             leaves=frozenset([(f"{scene.path.stem}/{name}", _value_bytes(name))]),
@@ -147,9 +148,11 @@ def mean_sensing_time_ms(image_id: str) -> int:
     return round((began + zlib.crc32(f"{name.sensing_stamp}{name.tile}".encode()) % _LONGEST_DATATAKE_SECONDS) * 1000)
 
 
-def _reader(scene: SceneFile, index: int) -> Callable[[Window], Pixels]:
+def file_reader(path: Path, stamp_ns: int, index: int) -> Callable[[Window], Pixels]:
+    """How a band of a file, counted from 1, is read."""
+
     def read(window: Window) -> Pixels:
-        return _open(scene.path, scene.stamp_ns).read(index, window)
+        return opened_raster(path, stamp_ns).read(index, window)
 
     return read
 

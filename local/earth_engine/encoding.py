@@ -10,9 +10,9 @@ from affine import Affine
 from PIL import Image as Picture
 from shapely.geometry import mapping
 
+from local.earth_engine import limits
 from local.earth_engine.algorithms.images import as_image, select
 from local.earth_engine.errors import EngineError
-from local.earth_engine.limits import MOST_ELEMENTS
 from local.earth_engine.meter import meter
 from local.earth_engine.values import (
     Collection,
@@ -24,9 +24,6 @@ from local.earth_engine.values import (
     Projection,
     Window,
 )
-
-MOST_PIXELS_PER_SIDE = 32768
-MOST_BYTES = 50_331_648
 
 
 def encode(value: Any) -> Any:
@@ -64,8 +61,8 @@ def encode(value: Any) -> Any:
 
 
 def _collection(value: Collection) -> dict[str, Any]:
-    if len(value.elements) > MOST_ELEMENTS:
-        raise EngineError(f"Collection query aborted after accumulating over {MOST_ELEMENTS} elements.")
+    if len(value.elements) > limits.MOST_ELEMENTS:
+        raise EngineError(f"Collection query aborted after accumulating over {limits.MOST_ELEMENTS} elements.")
     meter().elements(len(value.elements))
     images = bool(value.elements) and all(isinstance(e, Image) for e in value.elements)
     return {
@@ -111,16 +108,8 @@ def pixels(image: Any, request: dict[str, Any]) -> tuple[bytes, str]:
     if request.get("bandIds"):
         source = select(source, request["bandIds"])
     window = _window(request.get("grid") or {}, source)
-    if window.width > MOST_PIXELS_PER_SIDE or window.height > MOST_PIXELS_PER_SIDE:
-        raise EngineError(
-            f"Pixel grid dimensions ({window.width}x{window.height}) must be less than or equal to "
-            f"{MOST_PIXELS_PER_SIDE}."
-        )
-    if window.width * window.height * 8 * len(source.bands) > MOST_BYTES:
-        raise EngineError(
-            f"Total request size ({window.width * window.height * 8 * len(source.bands)} bytes) must be less than "
-            f"or equal to {MOST_BYTES} bytes."
-        )
+    _refuse_too_much(window, source)
+    meter().pixels(source.bands, window.width * window.height)
     read = [window.read(band) for band in source.bands]
     arrays = [np.where(p.valid, p.values, 0) for p in read]
     match request.get("fileFormat", "NPY"):
@@ -139,6 +128,17 @@ def pixels(image: Any, request: dict[str, Any]) -> tuple[bytes, str]:
             return _geotiff(window, [b.name for b in source.bands], arrays), "image/tiff"
         case other:
             raise EngineError(f"Unsupported file format '{other}'.")
+
+
+def _refuse_too_much(window: Window, image: Image) -> None:
+    most = limits.MOST_PIXELS_A_SIDE
+    if max(window.width, window.height) > most:
+        raise EngineError(limits.TOO_MANY_PIXELS.format(width=window.width, height=window.height, most=most))
+    if len(image.bands) > limits.MOST_BANDS:
+        raise EngineError(limits.TOO_MANY_BANDS.format(found=len(image.bands), most=limits.MOST_BANDS))
+    wanted = window.width * window.height * sum(band.value_bytes + limits.MASK_BYTES for band in image.bands)
+    if wanted > limits.MOST_PIXEL_BYTES:
+        raise EngineError(limits.TOO_MANY_BYTES.format(found=wanted, most=limits.MOST_PIXEL_BYTES))
 
 
 def _geotiff(window: Window, names: list[str], arrays: list[np.ndarray]) -> bytes:

@@ -19,6 +19,17 @@ TOO_MANY_REQUESTS = (
 MOST_PAYLOAD_BYTES = 10_485_760
 MOST_ELEMENTS = 5_000
 
+# One answer of computePixels (developers.google.com/earth-engine/reference/rest, projects.image.computePixels: 48 MB
+# uncompressed, 32K pixels a side, 1,024 bands), in the service's words as seen in use. Beside its own bytes each value
+# has one of its mask (google/Xee, issue 209).
+MOST_PIXEL_BYTES = 50_331_648
+MOST_PIXELS_A_SIDE = 32_768
+MOST_BANDS = 1_024
+MASK_BYTES = 1
+TOO_MANY_BYTES = "Total request size ({found} bytes) must be less than or equal to {most} bytes."
+TOO_MANY_PIXELS = "Pixel grid dimensions ({width}x{height}) must be less than or equal to {most}."
+TOO_MANY_BANDS = "Number of bands ({found}) must be less than or equal to {most}."
+
 # "Output of image computation is too large (20 bands for 851,968 pixels = 126.8 MiB > 80.0 MiB)" is what a reduction of
 # twenty bands answered in use. A tile of an aggregation has at most 1,024² pixels, less by the square of tileScale,
 # which goes from 1 to 16 ("Valid tileScales are 1 to 16").

@@ -41,6 +41,13 @@ class Meter:
             + limits.SECONDS_PER_PIXEL_WRITTEN * pixels * len(bands)
         )
 
+    def pixels(self, bands: Sequence[Band], count: int) -> None:
+        """Charge so many pixels of each band, before any of them is read. Raises EngineError for the time."""
+        leaves = {leaf for band in bands for leaf in band.leaves}
+        self._spend(
+            limits.SECONDS_PER_PIXEL_READ * count * len(leaves) + limits.SECONDS_PER_PIXEL_WRITTEN * count * len(bands)
+        )
+
     def _check_memory(
         self, bands: Sequence[Band], leaves: dict[str, int], largest_region: int, tile_scale: float
     ) -> None:

@@ -31,9 +31,9 @@ class RasterFile:
 
     def read(self, index: int, window: Window) -> Pixels:
         """Band ``index`` (from 1) on a window, nearest pixel where the grids differ; masked outside the file."""
-        if offset := _aligned_offset(self.projection, window):
+        if offset := aligned_offset(self.projection, window):
             return self._read_block(index, offset[0], offset[1], window.width, window.height)
-        columns, rows = _source_indices(self.projection, window)
+        columns, rows = source_indices(self.projection, window)
         inside = (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)
         if not inside.any():
             return Pixels(np.zeros(window.shape), np.zeros(window.shape, dtype=bool))
@@ -77,7 +77,7 @@ def _crs_code(dataset: rasterio.DatasetReader) -> str:
     return f"{authority[0]}:{authority[1]}" if authority else str(dataset.crs.to_wkt())
 
 
-def _aligned_offset(projection: Projection, window: Window) -> tuple[int, int] | None:
+def aligned_offset(projection: Projection, window: Window) -> tuple[int, int] | None:
     """(column, row) of the window's corner in the file, when both grids have the same pixels."""
     ours, theirs = projection.transform, window.transform
     if projection.crs != window.projection.crs:
@@ -103,7 +103,8 @@ def transformer(source: str, target: str) -> Transformer:
     return Transformer.from_crs(parse_crs(source), parse_crs(target), always_xy=True)
 
 
-def _source_indices(projection: Projection, window: Window) -> tuple[np.ndarray, np.ndarray]:
+def source_indices(projection: Projection, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    """Column and row of the pixel of a projection that the centre of each pixel of the window lies in."""
     x, y = pixel_centres(window)
     if projection.crs != window.projection.crs:
         x, y = transformer(window.projection.crs, projection.crs).transform(x, y)

@@ -1,7 +1,6 @@
 """Fetching what the network needs of a Sentinel-2 L1C scene from Earth Engine, tile by tile.
 
-``computePixels`` gives at most 48 MiB; a tile of the network with its margin, ten bands and eight bytes a value, is
-less than a third of that.
+``computePixels`` gives at most 48 MiB, a byte of mask counted with each value: some 1,000 × 1,000 pixels of ten bands.
 """
 
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from shared.network.tiling import Span
 from shared.settings import Settings
 
 MOST_BYTES = 50_331_648
-_BYTES_A_VALUE = 8
+_BYTES_A_VALUE = 5
 _PIXEL_M = 10
 # A value that no DN has: what is masked comes as 0, which dark ground has too once the offset is taken off.
 _MISSING = -1

@@ -106,7 +106,7 @@ def test_twenty_double_bands_are_too_much_for_a_whole_tile_and_not_for_a_sixteen
     assert refused.value.message.startswith(
         "Output of image computation is too large (20 bands for 851,968 pixels = 130.0 MiB > 80.0 MiB)."
     )
-    assert isinstance(client.classify(Exception(refused.value.message)), TileMemoryError)
+    assert isinstance(client.as_our_error(Exception(refused.value.message)), TileMemoryError)
     Meter().aggregate(bands, [524_288], 1)
     Meter().aggregate(bands, [20_000_000], 4)
     Meter().aggregate([band("label", value_bytes=1)], [3_000_000], 1)
@@ -129,7 +129,7 @@ def test_what_takes_too_long_is_refused_before_a_pixel_is_read() -> None:
     with pytest.raises(EngineError, match=r"Computation timed out\.") as refused:
         Meter().aggregate(year, [96_000_000], 4)
     assert refused.value.status == 400
-    assert isinstance(client.classify(refused.value), TooBigError)
+    assert isinstance(client.as_our_error(refused.value), TooBigError)
 
 
 def test_the_clock_says_what_each_request_took_by_its_tag(earth_engine: Served, image: Any) -> None:

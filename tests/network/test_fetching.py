@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 
-from local.earth_engine import encoding
+from local.earth_engine import limits
 from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine.scene_masks import SceneMask, clear_pixels
 from shared.errors import TooBigError
@@ -122,12 +122,12 @@ def test_pixels_of_a_window(earth_engine: Served) -> None:
 
 
 def test_a_request_fits_what_the_service_gives(earth_engine: Served) -> None:
-    assert encoding.MOST_BYTES == MOST_BYTES
+    assert limits.MOST_PIXEL_BYTES == MOST_BYTES
     side = CORE_PIXELS + 2 * MARGIN_PIXELS
-    assert side**2 * 10 * 8 * 3 < MOST_BYTES
+    assert (2 * side) ** 2 * 10 * 5 < MOST_BYTES
     grid = SceneGrid("EPSG:32651", *ORIGIN)
     with pytest.raises(ValueError, match="one request gives 50331648"):
-        fetch(earth_engine[1], ee.Image(1), grid, Span(0, 0, 800, 800))
+        fetch(earth_engine[1], ee.Image(1), grid, Span(0, 0, 1_004, 1_004))
     wide = ee.Image([1] * 11).toDouble()
     with pytest.raises(TooBigError, match="Total request size"):
-        fetch(earth_engine[1], wide, grid, Span(0, 0, 780, 780))
+        fetch(earth_engine[1], wide, grid, Span(0, 0, 990, 990))

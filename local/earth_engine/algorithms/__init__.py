@@ -7,8 +7,21 @@ from local.earth_engine.algorithms import (
     filters,
     geometry,
     images,
+    neighbourhoods,
     objects,
     reduction,
+    resampling,
 )
 
-__all__ = ["arithmetic", "collections", "compositing", "filters", "geometry", "images", "objects", "reduction"]
+__all__ = [
+    "arithmetic",
+    "collections",
+    "compositing",
+    "filters",
+    "geometry",
+    "images",
+    "neighbourhoods",
+    "objects",
+    "reduction",
+    "resampling",
+]

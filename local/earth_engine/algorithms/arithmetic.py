@@ -1,6 +1,7 @@
 """Per-pixel operations on one image or two."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -84,10 +85,20 @@ for _name, _unary in {
     "log": np.log,
     "exp": np.exp,
     "toInt": lambda v: np.trunc(v).astype(np.int64),
-    "toByte": lambda v: np.clip(np.trunc(v), 0, 255).astype(np.uint8),
-    "toFloat": lambda v: v.astype(np.float32),
-    "toDouble": lambda v: v.astype(float),
 }.items():
     algorithm(f"Image.{_name}")(
         lambda value, change=_unary: per_band(as_image(value), lambda p: Pixels(change(p.values), p.mask))
     )
+
+# Casts: the values, and the bytes that each takes in an answer.
+for _name, _cast, _bytes in (
+    ("toByte", lambda v: np.clip(np.trunc(v), 0, 255).astype(np.uint8), 1),
+    ("toFloat", lambda v: v.astype(np.float32), 4),
+    ("toDouble", lambda v: v.astype(float), 8),
+):
+    algorithm(f"Image.{_name}")(lambda value, change=_cast, wide=_bytes: _cast_to(as_image(value), change, wide))
+
+
+def _cast_to(image: Image, change: Callable[[np.ndarray], np.ndarray], value_bytes: int) -> Image:
+    changed = per_band(image, lambda p: Pixels(change(p.values), p.mask))
+    return replace(changed, bands=tuple(replace(band, value_bytes=value_bytes) for band in changed.bands))

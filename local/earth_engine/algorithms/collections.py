@@ -11,6 +11,7 @@ from local.earth_engine.errors import EngineError, asset_not_found
 from local.earth_engine.meter import meter
 from local.earth_engine.passes import PassCatalog
 from local.earth_engine.registry import algorithm
+from local.earth_engine.sentinel2 import CLOUD_PROBABILITY_FILE, CLOUD_SCORE_FILE, Sentinel2Catalog
 from local.earth_engine.values import (
     Collection,
     Element,
@@ -20,8 +21,9 @@ from local.earth_engine.values import (
     Image,
     union_of,
 )
+from shared.earth_engine.scene_masks import CLOUD_PROBABILITY, CLOUD_SCORE
 
-_CATALOGS: dict[str, SceneCatalog | PassCatalog] = {}
+_CATALOGS: dict[str, SceneCatalog | PassCatalog | Sentinel2Catalog] = {}
 
 
 def serve_collection(collection: str, folder: Path) -> None:
@@ -30,8 +32,10 @@ def serve_collection(collection: str, folder: Path) -> None:
 
 
 def serve_passes(collection: str, folder: Path) -> None:
-    """Make the list of passes beside the scenes available under a collection id."""
+    """Make the list of passes beside the scenes available under a collection id, and what tells cloud over them."""
     _CATALOGS[collection] = PassCatalog(collection, folder)
+    for partner, file_name in ((CLOUD_PROBABILITY, CLOUD_PROBABILITY_FILE), (CLOUD_SCORE, CLOUD_SCORE_FILE)):
+        _CATALOGS[partner] = Sentinel2Catalog(partner, folder, file_name)
 
 
 @algorithm("ImageCollection.load")

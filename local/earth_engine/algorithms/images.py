@@ -38,7 +38,11 @@ def as_image(value: Any) -> Image:
 def constant(value: Any) -> Image:
     values = value if isinstance(value, list) else [value]
     return Image(bands=tuple(
-        _computed(f"constant_{i}" if isinstance(value, list) else "constant", _filled(float(v)))
+        replace(
+            _computed(f"constant_{i}" if isinstance(value, list) else "constant", _filled(float(v))),
+            # whole numbers are stored in as few bytes as hold them
+            value_bytes=1 if isinstance(v, int) and -128 <= v <= 255 else 8,
+        )
         for i, v in enumerate(values)
     ))  # fmt: skip
 
@@ -240,8 +244,8 @@ def projection(image: Any) -> Projection:
     return found.pop()
 
 
-@algorithm("Image.reproject", "Image.setDefaultProjection")
-def reproject(image: Any, crs: Any, crsTransform: Any = None, scale: Any = None) -> Image:
+@algorithm("Image.setDefaultProjection")
+def set_default_projection(image: Any, crs: Any, crsTransform: Any = None, scale: Any = None) -> Image:
     target = resolve_projection(WGS84_ONE_DEGREE, crs, crsTransform, scale)
     source = as_image(image)
     return replace(source, bands=tuple(replace(b, projection=target) for b in source.bands))

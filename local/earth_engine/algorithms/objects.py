@@ -42,7 +42,7 @@ def feature_geometry(feature: Any, maxError: Any = None, proj: Any = None, geode
     return feature.geometry  # type: ignore[no-any-return]
 
 
-@algorithm("Element.get")
+@algorithm("Element.get", "Element.getNumber")
 def get_property(object: Any, property: str) -> Any:
     return object.properties.get(property)
 
