@@ -36,8 +36,8 @@ _PLACES = {"evergreen": 60, "seasonal": 60, "evergreen, lasting errors doubled":
 
 
 class Clearing(NamedTuple):
-    """What came of one: days, and months with a view after its own, until it was confirmed (None when it was not), share
-    of its cells found, whether it happened in the interval that is told, whether the rule before flagged anything then.
+    """What came of one: days, and months with views after its own, until it was confirmed (None when it was not), share
+    of its cells found, whether it happened in the interval that is told, and whether the rule before flagged anything.
     """
 
     days: int | None

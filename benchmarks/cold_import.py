@@ -34,6 +34,8 @@ NEEDS = {
     "backfill": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "composite": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "record_passes": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
+    "plan_changes": [*_EVERY, *_WAREHOUSE, *_PUBLISHER, *_GEOMETRY],
+    "find_changes": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "alert_changes": [*_EVERY, *_WAREHOUSE, *_PUBLISHER],
     "deliver_event": [*_EVERY, *_WAREHOUSE, "requests_hardened", "standardwebhooks"],
     "record_dead_letter": [*_EVERY, *_WAREHOUSE],

@@ -42,6 +42,8 @@ FUNCTIONS = (
     "backfill",
     "plan_composites",
     "composite",
+    "plan_changes",
+    "find_changes",
     "record_passes",
     "alert_changes",
     "deliver_event",

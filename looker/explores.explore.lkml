@@ -14,8 +14,13 @@ explore: report_annual {
   description: "One row for each area, year and class."
 }
 
+explore: report_patches {
+  label: "Changed ground"
+  description: "One row for each patch of ground that left its usual class, provisional, confirmed or withdrawn."
+}
+
 explore: report_change {
-  label: "Change beyond season"
+  label: "Months compared"
   description: "Each month beside the same month of earlier years, a row for each area and class."
 }
 

@@ -52,6 +52,22 @@ explore: +report_change {
   }
 }
 
+view: +report_patches {
+  dimension: client {
+    description: "Client that has the area: its name, before the first dot of the id."
+    type: string
+    hidden: yes
+    sql: IF(STRPOS(${TABLE}.aoi_id, '.') > 0, SPLIT(${TABLE}.aoi_id, '.')[OFFSET(0)], NULL) ;;
+  }
+}
+
+explore: +report_patches {
+  access_filter: {
+    field: report_patches.client
+    user_attribute: landcover_client
+  }
+}
+
 view: +report_freshness {
   dimension: client {
     description: "Client that has the area: its name, before the first dot of the id."

@@ -137,6 +137,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Most AOI pixels × overpasses in one Earth Engine request for composites (labels only).",
     )
+    max_watched_km2: float = Field(
+        default=200, gt=0, description="Largest AOI whose pixels are watched for change, in km²."
+    )
     max_bytes_billed: int = Field(
         default=100_000_000_000, gt=0, description="Most bytes that one query of a function may read; more is refused."
     )

@@ -188,7 +188,7 @@ variable "event_secrets" {
 }
 
 variable "event_url" {
-  description = "HTTPS address that events (observation.created, change.flagged) are sent to as signed webhooks; null sends none. Events are published on the topic events in any case."
+  description = "HTTPS address that events (observation.created, change.confirmed, change.withdrawn) are sent to as signed webhooks; null sends none. Events are published on the topic events in any case."
   type        = string
   default     = null
 
@@ -368,6 +368,7 @@ variable "settings" {
     max_registered_aois           = optional(number)
     max_registered_km2            = optional(number)
     max_vertices                  = optional(number)
+    max_watched_km2               = optional(number)
     pair_budget                   = optional(number)
     pass_collection               = optional(string)
     payload_budget_bytes          = optional(number)

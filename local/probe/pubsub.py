@@ -28,6 +28,8 @@ from shared.messages.bodies import (
     Acquisition,
     AoiRef,
     AoiRegistration,
+    ChangeRef,
+    ChangeRequest,
     CompositeRef,
     CompositeRequest,
     MeasurementRequest,
@@ -119,6 +121,7 @@ def harmless() -> list[Harmless]:
         "discover": "alert-changes",
         "composite": "discover",
         "record-passes": "discover",
+        "find-changes": "discover",
         "alert-changes": "discover",
     }
     ticking = [s for s in messaging().subscriptions if s.topic == Topic.TICKS]
@@ -126,6 +129,7 @@ def harmless() -> list[Harmless]:
     nothing = MeasurementRequest(overpass_ids=[_NEVER], aois=[_NOBODY])
     new = NewAoi(**_NOBODY.model_dump(), backfill_start=date(2015, 6, 27))
     composite = CompositeRef(**_NOBODY.model_dump(), period="month", period_start=date(2015, 1, 1))
+    changes = ChangeRequest(changes=[ChangeRef(**_NOBODY.model_dump(), year=2015)])
     image = Acquisition(image_id=f"{_NEVER}_{_NEVER}_T01CDH", footprint=_NOWHERE)
     return [
         *(
@@ -136,6 +140,7 @@ def harmless() -> list[Harmless]:
         *(Harmless(s.name, Topic.MEASUREMENTS, nothing, s.filter) for s in measuring),
         Harmless("backfill", Topic.AOI_REGISTRATIONS, AoiRegistration(aois=[new]), {}),
         Harmless("composite", Topic.COMPOSITE_REQUESTS, CompositeRequest(composites=[composite]), {}),
+        Harmless("find-changes", Topic.CHANGE_REQUESTS, changes, {}),
     ]
 
 

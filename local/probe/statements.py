@@ -23,10 +23,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "aois_touching": {"footprint": _FOOTPRINT, **_BOX},
     "dead_letters": {"since": _MOMENT, "topic": "", "reason": ""},
     "dead_letters_brief": {},
+    "denied_alarms": {},
     "earliest_touch": {"since": _DAY},
     **{
         f"erase_{table}": {**_IDS, "before": _MOMENT}
-        for table in ("observations", "composites", "passes", "change_alerts", "deliveries", "dead_letters")
+        for table in ("observations", "composites", "changes", "passes", "change_alerts", "deliveries", "dead_letters")
     },
     **{f"erase_{table}": _IDS for table in ("aoi_events", "histories", "monthly_summary", "annual_summary")},
     "events_of_webhook": {"webhook_id": "msg"},
@@ -34,7 +35,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "export_monthly": {},
     "export_observations": {},
     "first_aoi": {},
-    "flagged_changes": {"since": _DAY},
+    "former_patches": _IDS,
     "freshness": {},
     "histories_asked": _IDS,
     "histories_wanted": {"webhook_id": "msg"},
@@ -44,6 +45,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "note_histories": {"rows": "[]", "asked_at": _MOMENT},
     "observed_overpasses": {**_REF, "since": _DAY},
     "open_register": {"recorded_at": _MOMENT, "code_version": "0"},
+    "recent_alarms": {"since": _MOMENT},
     "record_aoi_events": {
         "rows": "[]",
         "webhook_id": "msg",
@@ -59,6 +61,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "report_index_annual": {**_IDS, **_YEAR},
     "report_year": {"aoi_id": "a", **_YEAR},
     "rows_of_aois": _IDS,
+    "stale_changes": {"since": _DAY, "after_aoi": "", "most_m2": 1e8, **_IDS, "most": 1},
     "stale_composites": {"period": "", "since": _DAY, "after_aoi": "", **_IDS, "most": 1},
 }
 

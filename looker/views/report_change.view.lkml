@@ -157,18 +157,6 @@ view: report_change {
     sql: ${TABLE}.expected_change_area_ha ;;
   }
 
-  dimension: flagged {
-    description: "Whether this is a change and not just season; the rule stands in report_change.sql."
-    type: yesno
-    sql: ${TABLE}.flagged ;;
-  }
-
-  measure: flagged_changes {
-    description: "How many changes are flagged."
-    type: count
-    filters: [flagged: "yes"]
-  }
-
   measure: average_change_share {
     label: "Change of share"
     type: average

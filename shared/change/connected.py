@@ -1,5 +1,7 @@
 """Pixels that lie together: connected over their sides, not over their corners."""
 
+from typing import NamedTuple
+
 import numpy as np
 from shapely import MultiPolygon, STRtree, box, get_parts, points, union_all
 from shapely.geometry.base import BaseGeometry
@@ -16,13 +18,20 @@ def squares(cells: np.ndarray) -> BaseGeometry:
     return union_all(box(begins, rows, ends, rows + 1)) if rows.size else MultiPolygon()
 
 
-def patches(cells: np.ndarray, fewest: int) -> list[np.ndarray]:
-    """The connected patches of a mask that have at least so many cells, each as a mask; upper left ones first."""
-    if np.count_nonzero(cells) < fewest:
-        return []
-    parts = [part for part in get_parts(squares(cells)) if part.area >= fewest]
+class Patches(NamedTuple):
+    """Connected patches, each as a mask, upper left ones first; and the cells of the largest, among them or not."""
+
+    masks: list[np.ndarray]
+    largest: int
+
+
+def patches(cells: np.ndarray, fewest: int) -> Patches:
+    """The connected patches of a mask (rows, columns) that have at least so many cells."""
+    every = get_parts(squares(cells))
+    parts = [part for part in every if part.area >= fewest]
+    largest = round(max((part.area for part in every), default=0))
     if not parts:
-        return []
+        return Patches([], largest)
     rows, columns = np.nonzero(cells)
     inside, number = STRtree(points(columns + 0.5, rows + 0.5)).query(parts, predicate="intersects")
     found = []
@@ -31,4 +40,4 @@ def patches(cells: np.ndarray, fewest: int) -> list[np.ndarray]:
         of_part = number[inside == part]
         mask[rows[of_part], columns[of_part]] = True
         found.append(mask)
-    return sorted(found, key=lambda mask: int(np.flatnonzero(mask)[0]))
+    return Patches(sorted(found, key=lambda mask: int(np.flatnonzero(mask)[0])), largest)

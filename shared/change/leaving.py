@@ -61,7 +61,7 @@ class Patch:
 
 @dataclass(eq=False)
 class Found:
-    """What following a year's views gives: patches, and the largest one at any view, in cells."""
+    """What a year's views give: patches, and the cells of the largest at any view, under the limit or not."""
 
     patches: list[Patch] = field(default_factory=list)
     largest: int = 0
@@ -100,12 +100,13 @@ def follow(
     found = Found()
     for view in range(len(moments)):
         walk.step(view)
-        for cells in patches(walk.row >= CONFIRMED_AFTER, fewest):
-            found.largest = max(found.largest, int(np.count_nonzero(cells)))
+        left = patches(walk.row >= CONFIRMED_AFTER, fewest)
+        found.largest = max(found.largest, left.largest)
+        for cells in left.masks:
             _keep(found.patches, cells, walk, view)
         _look_back(found.patches, walk, view)
     last = len(moments) - 1
-    for cells in patches(walk.row >= SHOWN_AFTER, fewest):
+    for cells in patches(walk.row >= SHOWN_AFTER, fewest).masks:
         if not any((known.cells & cells).any() for known in _open(found.patches)):
             found.patches.append(_patch(State.PROVISIONAL, cells, walk, last))
     return found

@@ -55,10 +55,16 @@ def pieces_of(
 def _layer(
     crs: str, overpasses: Sequence[PlannedOverpass], images: Sequence[SceneImage], with_probabilities: bool
 ) -> Layer:
-    stacks = tuple(
+    return Layer(
+        stacks_of(crs, overpasses), min(image.image_id for image in images if image.crs == crs), with_probabilities
+    )
+
+
+def stacks_of(crs: str, overpasses: Sequence[PlannedOverpass]) -> tuple[tuple[str, ...], ...]:
+    """The image ids of each overpass, bottom to top, as they are mosaicked in a grid."""
+    return tuple(
         tuple(
             image.image_id for image in sorted(overpass.images, key=lambda i: (i.crs == crs, i.version_us, i.image_id))
         )
         for overpass in overpasses
     )
-    return Layer(stacks, min(image.image_id for image in images if image.crs == crs), with_probabilities)

@@ -45,6 +45,7 @@ class Topic(StrEnum):
     AOI_REGISTRATIONS = "aoi-registrations"
     MEASUREMENTS = "measurements"
     COMPOSITE_REQUESTS = "composite-requests"
+    CHANGE_REQUESTS = "change-requests"
     EVENTS = "events"
     DEAD_LETTERS = "dead-letters"
 
@@ -69,14 +70,14 @@ class Message(BaseModel):
 class Tick(Message):
     """``ticks``: Cloud Scheduler asks for one job. ``full`` lists the whole window, ``frequent`` recent ingestions."""
 
-    job: Literal["discover", "composite", "record-passes", "alert-changes"]
+    job: Literal["discover", "composite", "record-passes", "find-changes", "alert-changes"]
     scope: Literal["frequent", "full"] = "full"
     period: Literal["month", "year"] | None = Field(default=None, description="Which composites; both when unset.")
     run_date: date | None = Field(default=None, description="Acts as of this day (default: today, UTC).")
     day: date | None = Field(default=None, description="record-passes: this day only, instead of one message a day.")
     start: AwareDatetime | None = Field(default=None, description="discover: acquired from then to ``end`` only.")
     end: AwareDatetime | None = None
-    after_aoi: str = Field(default="", description="composite: go on behind this AOI.")
+    after_aoi: str = Field(default="", description="composite, find-changes: go on behind this AOI.")
 
 
 class AcquiredImage(Message):
@@ -177,11 +178,31 @@ class CompositeRequest(Work):
         return {"aoi": named, "period": [f"{c.period} {c.period_start}" for c in self.composites[:_MOST_NAMED]]}
 
 
+class ChangeRef(AoiRef):
+    """The patches of one year of an AOI version."""
+
+    year: int = Field(ge=2015, le=2100)
+
+
+class ChangeRequest(Message):
+    """``change-requests``: find the patches of these AOIs and years, those of them that are still stale.
+
+    ``divisor`` makes windows of pixels smaller than the budget.
+    """
+
+    changes: list[ChangeRef] = Field(min_length=1, max_length=1_000)
+    divisor: int = Field(default=1, ge=1)
+
+    def subject(self) -> dict[str, Any]:
+        return {"aoi": [f"{ref.aoi_id} v{ref.aoi_version} {ref.year}" for ref in self.changes[:_MOST_NAMED]]}
+
+
 class EventType(StrEnum):
     """What ``events`` tells of; also the message attribute ``type``."""
 
     OBSERVATION_CREATED = "observation.created"
-    CHANGE_FLAGGED = "change.flagged"
+    CHANGE_CONFIRMED = "change.confirmed"
+    CHANGE_WITHDRAWN = "change.withdrawn"
 
 
 class ClassArea(Message):
@@ -214,22 +235,33 @@ class ObservationCreated(Message):
     processed_at: AwareDatetime | None = Field(default=None, description="When the images were listed.")
 
 
-class ChangeFlagged(Message):
-    """A month differs from the same month of earlier years by more than season: a flagged row of ``report_change``."""
+class ChangedPatch(Message):
+    """A connected patch of ground that left its usual class: confirmed by four clear views in a row, or withdrawn.
+
+    It happened after it was last seen as usual and before it was first seen otherwise, both medians over the patch.
+    """
 
     aoi_id: AoiId
     aoi_version: int = Field(ge=1)
     aoi_label: str | None = None
-    month: date
-    class_id: int
-    class_name: str
-    composite_share: float
-    mean_coverage: float
-    baseline_years: int
-    baseline_share: float
-    change_share: float
-    change_area_ha: float
-    expected_change_area_ha: float
+    patch_id: str
+    year: int
+    from_class_id: int
+    from_class_name: str
+    to_class_id: int
+    to_class_name: str
+    area_ha: float
+    limit_ha: float = Field(description="The least patch that is told of in this area.")
+    happened_after: AwareDatetime | None = None
+    happened_before: AwareDatetime
+    confirmed_at: AwareDatetime
+    withdrawn_at: AwareDatetime | None = None
+    longitude: float
+    latitude: float
+    outline: dict[str, Any] = Field(description="GeoJSON geometry in WGS84.")
+    controlled_by: Literal["limit", "false discovery rate"] = Field(
+        default="limit", description="What keeps false alarms few: the limit alone while there is little quiet past."
+    )
 
 
 class Event(Message):
@@ -241,7 +273,7 @@ class Event(Message):
     event_id: str = Field(pattern=r"^evt_[0-9a-f]{32}$")
     type: EventType
     timestamp: AwareDatetime
-    data: ObservationCreated | ChangeFlagged
+    data: ObservationCreated | ChangedPatch
 
     def subject(self) -> dict[str, Any]:
         return {"event_id": self.event_id, "aoi": [f"{self.data.aoi_id} v{self.data.aoi_version}"]}

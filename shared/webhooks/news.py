@@ -4,7 +4,7 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
-from shared.messages.bodies import ChangeFlagged, Event, EventType, ObservationCreated
+from shared.messages.bodies import ChangedPatch, Event, EventType, ObservationCreated
 
 
 def observation_created(row: dict[str, Any], moment: datetime) -> Event:
@@ -18,15 +18,13 @@ def observation_created(row: dict[str, Any], moment: datetime) -> Event:
     return _event(EventType.OBSERVATION_CREATED, parts, moment, data)
 
 
-def change_flagged(row: dict[str, Any], moment: datetime) -> Event:
-    """The event of a flagged row of ``report_change``. One month and class is one piece of news, however it grows."""
-    data = ChangeFlagged.model_validate({name: row[name] for name in ChangeFlagged.model_fields})
-    parts = (data.aoi_id, data.aoi_version, data.month, data.class_id)
-    return _event(EventType.CHANGE_FLAGGED, parts, moment, data)
+def patch_told(data: ChangedPatch, kind: EventType, moment: datetime) -> Event:
+    """The event of a patch that was confirmed, or withdrawn: each is one piece of news, however the patch grows."""
+    return _event(kind, (data.aoi_id, data.aoi_version, data.patch_id), moment, data)
 
 
 def _event(
-    kind: EventType, parts: tuple[object, ...], moment: datetime, data: ObservationCreated | ChangeFlagged
+    kind: EventType, parts: tuple[object, ...], moment: datetime, data: ObservationCreated | ChangedPatch
 ) -> Event:
     digest = hashlib.sha256("|".join([kind, *map(str, parts)]).encode()).hexdigest()
     return Event(event_id=f"evt_{digest[:32]}", type=kind, timestamp=moment, data=data)

@@ -22,6 +22,7 @@ from shapely.geometry import mapping
 from local.stack import Stack
 from tests.deployment.names import SERVICES
 from tests.deployment.terraform import Configuration, Deployed
+from tests.news import patch_event
 from tests.notices import basic, confirmation
 from tests.scenes import write_passes, write_scene
 from tests.stacks import event, feature, quiet, rows, signed_post, start_stack
@@ -40,25 +41,10 @@ EVENTS: dict[str, dict[str, Any]] = {
     "plan-composites": {"job": "composite", "run_date": "2021-08-02"},
     "composite": {"composites": [{**AOI, "period": "month", "period_start": "2021-07-01"}]},
     "record-passes": {"job": "record-passes", "day": "2021-07-03"},
+    "plan-changes": {"job": "find-changes", "run_date": "2021-08-02"},
+    "find-changes": {"changes": [{**AOI, "year": 2021}]},
     "alert-changes": {"job": "alert-changes", "run_date": "2021-07-10"},
-    "deliver-event": {
-        "event_id": "evt_" + "0" * 32,
-        "type": "change.flagged",
-        "timestamp": "2021-08-01T00:00:00Z",
-        "data": {
-            **AOI,
-            "month": "2021-07-01",
-            "class_id": 1,
-            "class_name": "trees",
-            "composite_share": 0.5,
-            "mean_coverage": 0.9,
-            "baseline_years": 2,
-            "baseline_share": 0.6,
-            "change_share": -0.1,
-            "change_area_ha": -10,
-            "expected_change_area_ha": -8,
-        },
-    },
+    "deliver-event": patch_event().model_dump(mode="json"),
     "record-dead-letter": {"anything": "at all"},
 }
 

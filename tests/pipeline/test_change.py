@@ -1,5 +1,6 @@
-"""Season is no change; a clearing is, in the month in which it happens and with its area."""
+"""Season is no change; a clearing is one event, in the interval in which it happened; and what is told is taken back."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 from shapely import Polygon
-from shapely.geometry import mapping
+from shapely.geometry import mapping, shape
 
 from local.stack import Stack
+from shared.imagery.names import sensing_time
 from shared.messages.bodies import Tick
 from tests.scenes import independent_cells, write_scene
 from tests.stacks import feature, register, rows, settle, start_stack
@@ -19,6 +21,9 @@ AREA = Polygon([(125.6585, 45.1145), (125.6695, 45.1145), (125.6695, 45.1215), (
 YEARS, PASSES = (2021, 2022, 2023), (4, 14, 24)
 TREES, GRASS, CROPS, BARE, SNOW = 1, 2, 4, 7, 8
 SIZE = 100
+CLEARED = datetime(2023, 7, 10, tzinfo=UTC)
+CLEARING = np.zeros((SIZE, SIZE), dtype=bool)
+CLEARING[30:50, 20:35] = True  # 300 of the 6,000 forest pixels
 
 
 def land(month: int) -> np.ndarray:
@@ -29,68 +34,84 @@ def land(month: int) -> np.ndarray:
     return labels
 
 
-def write_years(folder: Path, cleared: np.ndarray | None, since: tuple[int, int]) -> dict[str, Path]:
-    """Three years of three passes a month; each pass is wrong in a few places of its own. Returns paths by stamp."""
+def write_years(folder: Path) -> dict[str, Path]:
+    """Three years of three passes a month, with the clearing; each is wrong on a tenth of the ground, in spots of its
+    own. Returns paths by stamp.
+    """
     random = np.random.default_rng(3)
     written = {}
     for year in YEARS:
         for month in range(1, 13):
             for day in PASSES:
-                labels = land(month)
-                if cleared is not None and (year, month) >= since and month not in {12, 1, 2}:
-                    labels[cleared] = BARE
-                wrong = random.random((SIZE, SIZE)) < 0.01
-                labels[wrong] = random.integers(0, 9, wrong.sum())
                 stamp = f"{year}{month:02d}{day:02d}T023111"
-                path = write_scene(folder, f"{stamp}_{stamp}_T51TYL", crs="EPSG:32651", origin=ORIGIN, labels=labels)
-                written[stamp] = path
+                written[stamp] = write_pass(folder, stamp, random, CLEARED)
     return written
 
 
-def flagged(stack: Stack) -> list[dict[str, Any]]:
-    register(stack, feature("a", dict(mapping(AREA)), backfill_start="2021-01-01"))
-    stack.tick("composite")
-    settle(stack)
-    stack.summarise(datetime(2024, 1, 1, tzinfo=UTC))
-    found = rows(stack, "report_change", "month, class_id")
-    assert {row["month"].year for row in found} == {2022, 2023}
-    assert {row["baseline_years"] for row in found if row["month"].year == 2023} == {2}
-    return [row for row in found if row["flagged"]]
+def write_pass(folder: Path, stamp: str, random: np.random.Generator, cleared: datetime | None) -> Path:
+    moment = sensing_time(stamp)
+    labels = land(moment.month)
+    if cleared is not None and moment >= cleared and moment.month not in {12, 1, 2}:
+        labels[CLEARING] = BARE
+    spots = (random.random((SIZE // 4, SIZE // 4)) < 0.1).repeat(4, 0).repeat(4, 1)
+    labels[spots] = random.integers(0, 9, (SIZE // 4, SIZE // 4)).repeat(4, 0).repeat(4, 1)[spots]
+    return write_scene(
+        folder, f"{stamp}_{stamp}_T51TYL", crs="EPSG:32651", origin=ORIGIN, labels=labels, label_only=True
+    )
 
 
-def told_once(stack: Stack, changes: list[dict[str, Any]]) -> None:
-    """Each change of the last three months becomes one event, however often the job runs."""
-    for _ in range(2):
-        stack.publish_tick(Tick(job="alert-changes", run_date=date(2023, 10, 5)))
+def find(stack: Stack, day: date) -> list[dict[str, Any]]:
+    """Find patches and tell of them, as the daily ticks do; returns all of them."""
+    for job in ("find-changes", "alert-changes"):
+        stack.publish_tick(Tick.model_validate({"job": job, "run_date": day}))
         settle(stack)
-    recent = [(row["month"], row["class_id"]) for row in changes if row["month"] >= date(2023, 8, 1)]
-    told = [(row["month"], row["class_id"]) for row in rows(stack, "change_alerts", "month, class_id")]
-    assert told == recent
-    assert stack.bus.delivered["deliver_event"] == len(recent) > 0
+    return rows(stack, "report_patches", "patch_id")
 
 
-def test_three_years_of_the_same_season_raise_nothing(tmp_path: Path) -> None:
+def told(stack: Stack) -> list[tuple[str, str]]:
+    return [(row["patch_id"], row["state"]) for row in rows(stack, "change_alerts", "published_at, state")]
+
+
+def test_a_clearing_is_one_event_in_its_interval_and_a_season_none(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
-        write_years(tmp_path / "scenes", None, (2023, 7))
-        assert flagged(stack) == []
+        written = write_years(tmp_path / "scenes")
+        register(stack, feature("a", dict(mapping(AREA)), backfill_start="2021-01-01"))
+        (patch,) = find(stack, date(2023, 9, 1))
+        years = {row["year"]: row for row in rows(stack, "changes_current", "year")}
+        assert years.keys() == {2021, 2022, 2023}
+        assert [years[year]["watched_area_m2"] is None for year in (2021, 2022, 2023)] == [True, True, False]
+        watched_share = years[2023]["watched_area_m2"] / years[2023]["aoi_area_m2"]
+        assert watched_share == pytest.approx(0.6, abs=0.06), "the forest; what the season changes has no usual class"
 
+        assert (patch["state"], patch["alarm"]) == ("confirmed", True)
+        assert (patch["from_class_id"], patch["to_class_id"]) == (TREES, BARE)
+        assert patch["happened_after"] == datetime(2023, 7, 4, 2, 31, 11, tzinfo=UTC)
+        assert patch["happened_before"] == datetime(2023, 7, 14, 2, 31, 11, tzinfo=UTC)
+        cells = independent_cells(next(iter(written.values())), AREA)
+        truth_ha = cells.areas_m2[CLEARING[cells.rows, cells.columns]].sum() / 10_000
+        outline = shape(json.loads(patch["outline"]))
+        inside = independent_cells(next(iter(written.values())), outline)
+        hit_ha = inside.areas_m2[CLEARING[inside.rows, inside.columns]].sum() / 10_000
+        assert hit_ha >= 0.75 * truth_ha
+        assert patch["area_ha"] == pytest.approx(inside.polygon_m2 / 10_000, rel=1e-4)
+        assert hit_ha >= 0.9 * patch["area_ha"], "hardly anything else is told of"
 
-def test_a_clearing_of_five_percent_of_the_forest_is_flagged_within_its_month_with_its_area(tmp_path: Path) -> None:
-    with start_stack(tmp_path) as stack:
-        clearing = np.zeros((SIZE, SIZE), dtype=bool)
-        clearing[30:50, 20:35] = True  # 300 of the 6,000 forest pixels
-        written = write_years(tmp_path / "scenes", clearing, (2023, 7))
-        changes = flagged(stack)
-        told_once(stack, changes)
-    cells = independent_cells(next(iter(written.values())), AREA)
-    truth_ha = cells.areas_m2[clearing[cells.rows, cells.columns]].sum() / 10_000
-    assert truth_ha == pytest.approx(3.0, rel=0.01)
-    first = min(row["month"] for row in changes)
-    assert (first.year, first.month) == (2023, 7)
-    assert {row["month"].month for row in changes} == {7, 8, 9, 10, 11}, "while no snow lies"
-    assert {row["class_id"] for row in changes} == {TREES, BARE}
-    for row in changes:
-        if row["month"] == first:
-            lost = -row["change_area_ha"] if row["class_id"] == TREES else row["change_area_ha"]
-            assert lost == pytest.approx(truth_ha, rel=0.01)
-            assert np.sign(row["expected_change_area_ha"]) == np.sign(row["change_area_ha"])
+        text = f"SELECT ST_AREA(outline) AS area_m2 FROM `{stack.warehouse.table('patch_shapes')}`"
+        (geography,) = stack.warehouse.run(text, {})
+        assert geography["area_m2"] == pytest.approx(inside.polygon_m2, rel=0.01)
+
+        assert told(stack) == [(patch["patch_id"], "confirmed")]
+        assert stack.bus.delivered["deliver_event"] == 1
+        find(stack, date(2023, 9, 1))
+        assert len(rows(stack, "changes")) == 3, "nothing new, nothing asked"
+        assert stack.bus.delivered["deliver_event"] == 1
+
+        # the images of the summer are reprocessed, and show forest
+        random = np.random.default_rng(4)
+        for stamp in written:
+            if sensing_time(stamp) >= CLEARED:
+                write_pass(tmp_path / "scenes", stamp, random, None)
+        stack.tick("discover", run_date=date(2023, 8, 1))
+        settle(stack)
+        assert find(stack, date(2023, 9, 1)) == []
+        assert told(stack) == [(patch["patch_id"], "confirmed"), (patch["patch_id"], "withdrawn")]

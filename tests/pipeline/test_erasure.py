@@ -1,7 +1,7 @@
 """An area is forgotten in every table, without a trace in the others' rows."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from local.cli import app
 from local.runs.workspace import remember
 from local.stack import Stack
 from local.upkeep.erasure import erase
+from shared.messages.bodies import Tick
 from shared.warehouse.files import definitions
 from tests.scenes import write_passes, write_scene
 from tests.stacks import event, feature, quiet, register, rows, signed_post, start_stack
@@ -43,12 +44,13 @@ def filled(stack: Stack, scenes: Path) -> None:
     }
     stack.bus.publish("measurements", json.dumps(bad).encode(), {"lane": "live"})
     quiet(stack)
-    news: dict[str, Any] = {"class_id": 1, "published_at": datetime.now(UTC).isoformat()}
+    stack.publish_tick(Tick(job="find-changes", run_date=date(2021, 9, 1)))
+    news: dict[str, Any] = {"patch_id": "p", "state": "confirmed", "published_at": datetime.now(UTC).isoformat()}
     for aoi_id in (KEPT, FORGOTTEN):
         key = {"aoi_id": aoi_id, "event_id": f"evt_{aoi_id}"}
-        stack.warehouse.append("change_alerts", [{**key, "aoi_version": 1, "month": "2021-07-01", **news}])
+        stack.warehouse.append("change_alerts", [{**key, "aoi_version": 1, **news}])
         attempt = {"attempted_at": news["published_at"], "host": "h", "outcome": "delivered", "seconds": 1.0}
-        stack.warehouse.append("deliveries", [{**key, "event_type": "change.flagged", **attempt}])
+        stack.warehouse.append("deliveries", [{**key, "event_type": "change.confirmed", **attempt}])
     stack.summarise()
 
 
@@ -57,13 +59,14 @@ def test_an_area_is_erased_from_every_table_and_its_neighbour_from_none(tmp_path
         filled(stack, tmp_path / "scenes")
         kept, before = about(stack, KEPT), about(stack, FORGOTTEN)
         of_areas = {"aoi_events", "histories", "observations", "composites", "passes", "change_alerts", "deliveries"}
-        assert before.keys() == of_areas | {"monthly_summary", "annual_summary", "dead_letters"}
+        assert before.keys() == of_areas | {"changes", "monthly_summary", "annual_summary", "dead_letters"}
         first = erase(stack.warehouse, [FORGOTTEN])
         assert first.found == before
         assert first.again_at is not None
         assert first.left.keys() == {
             "observations",
             "composites",
+            "changes",
             "passes",
             "change_alerts",
             "deliveries",

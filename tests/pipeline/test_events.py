@@ -14,8 +14,8 @@ from standardwebhooks import Webhook
 
 from local.stack import Stack
 from shared.webhooks import outgoing
-from shared.webhooks.news import change_flagged
 from shared.webhooks.outgoing import Outcome, send
+from tests.news import patch_event
 from tests.receiver import Receiver, receiving
 from tests.scenes import write_scene
 from tests.stacks import announce, feature, quiet, register, rows, settle, start_stack
@@ -110,7 +110,7 @@ def test_a_receiver_that_is_gone_is_not_asked_again(stack: Stack, receiver: Rece
 )  # fmt: skip
 def test_private_addresses_are_refused_without_a_request(host: str, tmp_path: Path) -> None:
     moment = datetime(2021, 7, 3, tzinfo=UTC)
-    attempt = send(change(), f"https://{host}/hook", SECRETS, moment)
+    attempt = send(patch_event(), f"https://{host}/hook", SECRETS, moment)
     assert (attempt.outcome, attempt.status_code) == (Outcome.REFUSED, None)
 
 
@@ -118,7 +118,9 @@ def test_a_name_that_leads_to_a_private_address_ends_as_a_dead_letter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with start_stack(tmp_path, event_url="https://localhost:9/x", event_secrets=SECRETS[0]) as stack:
-        stack.bus.publish("events", change().model_dump_json(exclude_none=True).encode(), {"type": "change.flagged"})
+        stack.bus.publish(
+            "events", patch_event().model_dump_json(exclude_none=True).encode(), {"type": "change.confirmed"}
+        )
         quiet(stack)
         (delivery,) = rows(stack, "deliveries")
         (letter,) = rows(stack, "dead_letters")
@@ -130,10 +132,10 @@ def test_a_receiver_that_cannot_be_had_or_is_not_trusted_has_failed(
     receiver: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moment = datetime(2021, 7, 3, tzinfo=UTC)
-    nobody = send(change(), "https://localhost:9/x", SECRETS, moment)
+    nobody = send(patch_event(), "https://localhost:9/x", SECRETS, moment)
     assert (nobody.outcome, nobody.reason) == (Outcome.FAILED, "ConnectionError")
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
-    assert send(change(), receiver.url, SECRETS, moment).reason == "SSLError"
+    assert send(patch_event(), receiver.url, SECRETS, moment).reason == "SSLError"
     assert receiver.calls == []
 
 
@@ -142,7 +144,7 @@ def test_an_answer_that_does_not_end_has_failed(receiver: Receiver, monkeypatch:
     monkeypatch.setattr(outgoing, "_DEADLINE_SECONDS", 0.5)
     receiver.trickles.set()
     moment = datetime(2021, 7, 3, tzinfo=UTC)
-    attempts = [send(change(), receiver.url, SECRETS, moment) for _ in range(9)]
+    attempts = [send(patch_event(), receiver.url, SECRETS, moment) for _ in range(9)]
     assert {(a.outcome, a.status_code) for a in attempts} == {(Outcome.FAILED, None)}
     assert [a.reason for a in attempts] == ["no answer within 0.5 s"] * 8 + ["ConnectionError"], "one more has to wait"
     receiver.trickles.clear()
@@ -150,7 +152,9 @@ def test_an_answer_that_does_not_end_has_failed(receiver: Receiver, monkeypatch:
 
 def test_without_an_address_nobody_is_told(tmp_path: Path) -> None:
     with start_stack(tmp_path) as stack:
-        stack.bus.publish("events", change().model_dump_json(exclude_none=True).encode(), {"type": "change.flagged"})
+        stack.bus.publish(
+            "events", patch_event().model_dump_json(exclude_none=True).encode(), {"type": "change.confirmed"}
+        )
         settle(stack)
         assert rows(stack, "deliveries") == []
 
@@ -158,12 +162,3 @@ def test_without_an_address_nobody_is_told(tmp_path: Path) -> None:
 def test_production_follows_no_redirect_and_lets_no_private_address_pass() -> None:
     config = outgoing._HTTP.config
     assert (config.ip_filter_enable, config.ip_filter_allow_loopback_ips, config.never_redirect) == (True, False, True)
-
-
-def change() -> Any:
-    row = {
-        "aoi_id": "a", "aoi_version": 1, "aoi_label": None, "month": datetime(2023, 7, 1, tzinfo=UTC).date(),
-        "class_id": 1, "class_name": "trees", "composite_share": 0.9, "mean_coverage": 0.97, "baseline_years": 2,
-        "baseline_share": 0.95, "change_share": -0.05, "change_area_ha": -3.0, "expected_change_area_ha": -2.0,
-    }  # fmt: skip
-    return change_flagged(row, datetime(2023, 8, 3, tzinfo=UTC))

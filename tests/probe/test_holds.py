@@ -60,8 +60,14 @@ def test_what_is_found_is_what_is_there(deployment: Deployment, results: list[Re
     assert "2015-06-27 shows" in of(results, "bigquery/oldest-row")[""].found
     count = len(list(statements(deployment.settings)))
     assert f"{count} statements hold; bytes are not told here" in of(results, "bigquery/dry-run")[""].found
-    through = {"discover", "plan-composites", "record-passes", "alert-changes", "dispatch", "measure"}
-    assert of(results, "pubsub/round-trip").keys() == {*through, "measure-backfill", "backfill", "composite"}
+    through = {"discover", "plan-composites", "record-passes", "plan-changes", "alert-changes", "dispatch", "measure"}
+    assert of(results, "pubsub/round-trip").keys() == {
+        *through,
+        "measure-backfill",
+        "backfill",
+        "composite",
+        "find-changes",
+    }
 
 
 def test_it_leaves_nothing_behind(deployment: Deployment, results: list[Result]) -> None:

@@ -87,8 +87,10 @@ def test_push_identity_is_looked_at(deployment: Deployment, monkeypatch: pytest.
     assert found["token"].found == "no account or audience: composite"
     assert {part: finding.outcome for part, finding in found.items()} == {
         "token": Outcome.FAIL,
-        **dict.fromkeys(("discover", "plan-composites", "record-passes", "alert-changes"), Outcome.PASS),
-        **dict.fromkeys(("dispatch", "backfill", "composite"), Outcome.PASS),
+        **dict.fromkeys(
+            ("discover", "plan-composites", "record-passes", "plan-changes", "alert-changes"), Outcome.PASS
+        ),
+        **dict.fromkeys(("dispatch", "backfill", "composite", "find-changes"), Outcome.PASS),
         **dict.fromkeys(("measure", "measure-backfill"), Outcome.FAIL),
     }
     assert all(base64.b64decode(envelope["message"]["data"]) for envelope in pushed)

@@ -11,8 +11,8 @@ from functions.deliver_event import _deliver
 from shared.aois.name_spaces import by_client, client_of, idempotency_key, own_id, told_to, workload_tag
 from shared.clients import Client, OwnedSecret, Scope, owned_secrets, secrets_of
 from shared.errors import DeploymentError
-from shared.messages.bodies import Event
 from shared.settings import Settings
+from tests.news import patch_event
 
 
 def secret_of(letter: str) -> str:
@@ -93,14 +93,7 @@ def test_two_secrets_of_one_key_are_the_same_secret() -> None:
 def test_no_event_is_sent_unsigned_nor_by_anothers_secret() -> None:
     """A function that was given the address and not the secret: it waits for the operator, and tells nobody else."""
     told = settings({"acme": {"event_url": "https://hooks.example.com/acme"}})
-    row = {
-        "aoi_id": "acme.field", "aoi_version": 1, "month": "2023-07-01", "class_id": 1, "class_name": "trees",
-        "composite_share": 0.9, "mean_coverage": 0.9, "baseline_years": 2, "baseline_share": 0.9, "change_share": 0,
-        "change_area_ha": 0, "expected_change_area_ha": 0,
-    }  # fmt: skip
-    event = Event.model_validate(
-        {"event_id": "evt_" + "0" * 32, "type": "change.flagged", "timestamp": "2023-08-03T00:00:00Z", "data": row}
-    )
+    event = patch_event("acme.field")
     with pytest.raises(DeploymentError, match="events of acme"):
         _deliver(event, told)
     assert told_to(event, "acme").data.aoi_id == "field"

@@ -133,7 +133,8 @@ def test_patches_are_those_of_an_independent_labelling(share: float) -> None:
         cells = random.random((40, 30)) < share
         numbered, count = connected(cells)
         wanted = [numbered == n for n in range(1, count + 1) if (numbered == n).sum() >= 5]
-        found = patches(cells, 5)
+        found, largest = patches(cells, 5)
+        assert largest == np.bincount(numbered.ravel())[1:].max()
         assert len(found) == len(wanted)
         for mask, other in zip(found, wanted, strict=True):
             assert (mask == other).all()

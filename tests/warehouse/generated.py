@@ -60,6 +60,7 @@ class _Maker:
         for aoi_id in ("a", "B", "b-1", "c", "Z-9"):
             for area in self._registered(aoi_id):
                 self._observe(area)
+                self._change(area)
         # measured, though no registration of it is known
         self._observe(self._area("stray", 1))
         for table, rows in self.loads[0].rows.items():
@@ -178,7 +179,36 @@ class _Maker:
         if period == "month" and start >= area.changed_from:
             for class_id in rng.sample(range(len(CLASSES)), 3):
                 given = {"aoi_id": area.aoi_id, "aoi_version": area.aoi_version, "month": start, "class_id": class_id}
+                given |= {"patch_id": None, "state": None, "body": None}
                 self._add("change_alerts", 0, given)
+
+    def _change(self, area: _Area) -> None:
+        """Patches of some years: larger or smaller than limits, found again, told of or not."""
+        rng = random.Random(f"{area.aoi_id} {area.aoi_version} {area.area_m2}")
+        ref = {"aoi_id": area.aoi_id, "aoi_version": area.aoi_version}
+        fields = next(field["fields"] for field in schema("changes") if field["name"] == "patches")
+        for year in range(2017, 2023):
+            for found in range(rng.choice([0, 1, 1, 2])):
+                patches = []
+                for number in range(rng.choice([0, 0, 1, 3])):
+                    state = rng.choice(["provisional", "confirmed", "confirmed", "withdrawn"])
+                    after = datetime(year, rng.randint(1, 12), rng.randint(1, 28), tzinfo=UTC)
+                    about = {"patch_id": f"patch_{year}_{number}", "state": state, "area_m2": rng.uniform(1e4, 6e4)}
+                    about |= {"confirmed_at": None if state == "provisional" else after}
+                    patches.append(record(rng, fields, about))
+                    if state != "provisional" and rng.random() < 0.5:
+                        told = {"patch_id": about["patch_id"], "state": rng.choice(["confirmed", "withdrawn"])}
+                        self._add("change_alerts", found, {**ref, **told, "body": "{}"})
+                given = {
+                    "year": year,
+                    "aoi_area_m2": area.area_m2,
+                    "limit_area_m2": 2e4,
+                    "watched_area_m2": rng.choice([None, 0.0, area.area_m2 / 2, area.area_m2 / 3]),
+                    "largest_area_m2": rng.uniform(0, 5e4),
+                    "patches": patches,
+                    "processed_at": RUN_TIMES[found] - timedelta(days=rng.randint(0, 900), seconds=rng.random()),
+                }
+                self._add("changes", found, {**ref, **given})
 
     def _measured(self, area: _Area, day: date) -> Row:
         """Class areas: those of the ground with noise, a tenth of it another class since the change."""

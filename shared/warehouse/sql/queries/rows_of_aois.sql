@@ -15,6 +15,10 @@ SELECT 'composites' AS table_name, COUNT(*) AS row_count
 FROM `${dataset}.composites`
 WHERE aoi_id IN UNNEST(@aoi_ids)
 UNION ALL
+SELECT 'changes' AS table_name, COUNT(*) AS row_count
+FROM `${dataset}.changes`
+WHERE aoi_id IN UNNEST(@aoi_ids)
+UNION ALL
 SELECT 'passes' AS table_name, COUNT(*) AS row_count
 FROM `${dataset}.passes`
 WHERE aoi_id IN UNNEST(@aoi_ids)

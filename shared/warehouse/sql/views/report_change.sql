@@ -1,8 +1,6 @@
--- Change that is not just season: each month of a current AOI beside the same month of earlier years, a row a class.
--- Only months count that were seen well (coverage of half the AOI or more on average), then and now. A change is
--- flagged when there are at least two earlier years, the composite share moved by two points or more and lies outside
--- their range by more than its width, and the expected (probability) share moved the same way by one point or more:
--- it moves less, since the classifier is never quite sure.
+-- How months differ: each month of a current AOI beside the same month of earlier years, a row a class.
+-- Only months count that were seen well (coverage of half the AOI or more on average), then and now. It describes and
+-- flags nothing: shares of ground where nothing happens differ by as much. Alarms are in report_patches.
 WITH seen AS (
   SELECT
     summary.aoi_id, summary.aoi_version, summary.month, summary.class_id, summary.class_name,
@@ -55,16 +53,7 @@ SELECT
   compared.composite_share - compared.baseline_share AS change_share,
   (compared.composite_share - compared.baseline_share) * aois.area_m2 / 10000 AS change_area_ha,
   compared.expected_share - compared.baseline_expected_share AS expected_change_share,
-  (compared.expected_share - compared.baseline_expected_share) * aois.area_m2 / 10000 AS expected_change_area_ha,
-  compared.baseline_years >= 2
-    AND ABS(compared.composite_share - compared.baseline_share) >= 0.02
-    AND ABS(compared.expected_share - compared.baseline_expected_share) >= 0.01
-    AND SIGN(compared.composite_share - compared.baseline_share)
-      = SIGN(compared.expected_share - compared.baseline_expected_share)
-    AND (compared.composite_share
-        > compared.baseline_max_share + (compared.baseline_max_share - compared.baseline_min_share)
-      OR compared.composite_share
-        < compared.baseline_min_share - (compared.baseline_max_share - compared.baseline_min_share)) AS flagged
+  (compared.expected_share - compared.baseline_expected_share) * aois.area_m2 / 10000 AS expected_change_area_ha
 FROM compared
 JOIN `${dataset}.aois` AS aois
   ON aois.aoi_id = compared.aoi_id AND aois.aoi_version = compared.aoi_version
