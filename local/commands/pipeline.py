@@ -73,6 +73,7 @@ def run(
         stack.tick("discover", run_date=last)
         steps.settle(stack, say)
         steps.composite_and_summarise(stack, steps.day_after(last), say)
+        steps.find_changes(stack, last, say)
         steps.record_passes(stack, last, say)
         report_path = steps.write_outputs(stack, aoi_ids, first, last, out, say)
         CONSOLE.print(monthly_table(stack.warehouse, aoi_ids[0], last.year))

@@ -34,6 +34,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "export_annual": {},
     "export_monthly": {},
     "export_observations": {},
+    "export_patches": {},
     "first_aoi": {},
     "former_patches": _IDS,
     "freshness": {},

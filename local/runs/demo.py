@@ -11,6 +11,7 @@ from local.runs.steps import (
     Say,
     composite_and_summarise,
     day_after,
+    find_changes,
     fresh_folder,
     record_passes,
     register_and_backfill,
@@ -62,6 +63,8 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         settle(stack, say)
         say("Composites of the months and the year that changed, then the scheduled SQL")
         composite_and_summarise(stack, day_after(_YEAR_END), say)
+        say("Ground that left its usual class, where two years before it say what is usual")
+        find_changes(stack, _YEAR_END, say)
         say("The passes that left no image, and how fresh the numbers are")
         record_passes(stack, _YEAR_END, say)
         report = write_outputs(stack, [AOI_ID], date(YEAR, 1, 1), _YEAR_END, out, say)

@@ -1,6 +1,7 @@
 """What a run leaves in its folder: CSV files of observations and summaries, and the table for the terminal."""
 
 import csv
+import json
 from collections import defaultdict
 from datetime import date, datetime
 from pathlib import Path
@@ -41,6 +42,17 @@ def write_csv(warehouse: Warehouse, folder: Path) -> None:
             writer.writeheader()
             for row in warehouse.query(query):
                 writer.writerow({column: _text(row[column]) for column in COLUMNS[name]})
+
+
+def write_patches(warehouse: Warehouse, path: Path) -> None:
+    """Write the patches of changed ground as a GeoJSON FeatureCollection, a Feature each, empty when there is none."""
+    features = []
+    for row in warehouse.query("export_patches"):
+        geometry = json.loads(row.pop("outline"))
+        about = {name: _text(value) if isinstance(value, datetime) else value for name, value in row.items()}
+        features.append({"type": "Feature", "id": about["patch_id"], "properties": about, "geometry": geometry})
+    text = json.dumps({"type": "FeatureCollection", "features": features}, indent=1)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _text(value: Any) -> Any:

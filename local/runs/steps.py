@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from local.report.making import render_report
-from local.runs.outputs import write_csv
+from local.runs.outputs import write_csv, write_patches
 from local.runs.registering import post_registration
 from local.stack import Stack
 from shared.errors import NeverError, UserInputError
@@ -52,6 +52,18 @@ def composite_and_summarise(stack: Stack, run_time: datetime, say: Say) -> None:
     stack.summarise(run_time)
 
 
+def find_changes(stack: Stack, last: date, say: Say) -> None:
+    """Find the patches of changed ground as of a day, tell of those that are news, and say what there is."""
+    for job in ("find-changes", "alert-changes"):
+        stack.tick(job, run_date=last)
+        settle(stack, say)
+    for row in stack.warehouse.query("export_patches"):
+        after = f"after {row['happened_after']:%Y-%m-%d} and " if row["happened_after"] else ""
+        when = f"{after}before {row['happened_before']:%Y-%m-%d}"
+        what = f"{row['area_ha']:.1f} ha of {row['from_class_name']} became {row['to_class_name']}"
+        say(f"  {row['aoi_id']}: {what} {when} ({row['state']})")
+
+
 def record_passes(stack: Stack, last: date, say: Say) -> None:
     """Record the passes up to a day where the scenes folder knows them, and say how fresh each AOI is."""
     if stack.knows_passes:
@@ -63,8 +75,9 @@ def record_passes(stack: Stack, last: date, say: Say) -> None:
 
 
 def write_outputs(stack: Stack, aoi_ids: Iterable[str], first: date, last: date, out: Path, say: Say) -> Path:
-    """CSV files and reports; returns the path of ``report.html``, which shows the first AOI's last year."""
+    """CSV files, patches as GeoJSON, reports; returns the path of ``report.html``: the first AOI's last year."""
     write_csv(stack.warehouse, out)
+    write_patches(stack.warehouse, out / "patches.geojson")
     main_report = out / "report.html"
     pairs = [(aoi_id, year) for aoi_id in aoi_ids for year in range(last.year, first.year - 1, -1)]
     for number, (aoi_id, year) in enumerate(pairs[:_MOST_REPORTS]):

@@ -151,6 +151,9 @@ def state(stack: Stack) -> dict[str, Any]:
     return {
         "aois": {aoi_id: (row["geometry_sha256"], row["label"], row["tags"]) for aoi_id, row in current.items()},
         "observations": of_current("observations_current", "aoi_id, overpass_id", OUTCOME),
+        "changes": of_current(
+            "changes_current", "aoi_id, year", ("year", "overpass_count", "watched_area_m2", "patches")
+        ),
         # SQL adds up in no fixed order
         "months": [{k: round(v, 12) if isinstance(v, float) else v for k, v in row.items()} for row in months],
     }
@@ -191,6 +194,7 @@ def test_any_order_of_fifty_events_ends_in_the_same_current_state(
             EVENTS[number](stack, source, Path(name) / "scenes")
         settle(stack)
         stack.tick("composite")
+        stack.tick("find-changes")
         settle(stack)
         stack.summarise(datetime(2021, 9, 1, tzinfo=UTC))
         found = state(stack)

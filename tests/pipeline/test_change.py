@@ -14,7 +14,7 @@ from local.stack import Stack
 from shared.imagery.names import sensing_time
 from shared.messages.bodies import Tick
 from tests.scenes import independent_cells, write_scene
-from tests.stacks import feature, register, rows, settle, start_stack
+from tests.stacks import event, feature, register, rows, settle, signed_post, start_stack
 
 ORIGIN = (709_000.0, 5_000_000.0)
 AREA = Polygon([(125.6585, 45.1145), (125.6695, 45.1145), (125.6695, 45.1215), (125.6585, 45.1215)])
@@ -115,3 +115,31 @@ def test_a_clearing_is_one_event_in_its_interval_and_a_season_none(tmp_path: Pat
         settle(stack)
         assert find(stack, date(2023, 9, 1)) == []
         assert told(stack) == [(patch["patch_id"], "confirmed"), (patch["patch_id"], "withdrawn")]
+
+
+def test_late_images_a_new_outline_and_a_deletion_leave_what_finding_it_at_once_would(tmp_path: Path) -> None:
+    """Half of the images first, in the middle of the clearing; then all of them, a larger area and a second one."""
+    half = Polygon([(125.6585, 45.1145), (125.664, 45.1145), (125.664, 45.1215), (125.6585, 45.1215)])
+    ends = []
+    for name in ("at once", "in pieces"):
+        folder = tmp_path / name
+        folder.mkdir()
+        with start_stack(folder) as stack:
+            written = write_years(folder / "scenes")
+            late = [path for stamp, path in written.items() if name == "in pieces" and stamp[6:8] == "14"]
+            late = [path.rename(folder / path.name) for path in late]
+            if name == "in pieces":
+                register(stack, *(feature(a, dict(mapping(half)), backfill_start="2021-01-01") for a in ("a", "gone")))
+                find(stack, date(2023, 9, 1))
+                for path in late:
+                    path.rename(folder / "scenes" / path.name)
+                gone = event("aoi.deleted", {"aoi_id": "gone"})
+                assert signed_post(stack.webhook_url, stack.webhook_secret, gone, "gone").status_code == 202
+            register(stack, feature("a", dict(mapping(AREA)), backfill_start="2021-01-01"), webhook_id="all")
+            stack.tick("find-changes", run_date=date(2023, 9, 1))
+            settle(stack)
+            ends.append([{k: v for k, v in row.items() if k != "aoi_version"} for row in rows(stack, "report_patches")])
+    expected, found = ends
+    assert len(expected) == 1
+    # an id is of the version that it was first found in
+    assert [{**row, "patch_id": ""} for row in found] == [{**row, "patch_id": ""} for row in expected]
