@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from local.commands import cost, network, pipeline, probe, reports, upkeep
+from local.commands import accuracy, cost, network, pipeline, probe, reports, upkeep
 from local.commands.common import app, plain, say
 from shared.errors import LandcoverError
 from shared.version import __version__
 
-__all__ = ["app", "cost", "main", "network", "pipeline", "probe", "reports", "upkeep"]
+__all__ = ["accuracy", "app", "cost", "main", "network", "pipeline", "probe", "reports", "upkeep"]
 
 
 def _version(wanted: bool) -> None:

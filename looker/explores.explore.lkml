@@ -28,3 +28,8 @@ explore: report_freshness {
   label: "Freshness"
   description: "One row for each area: its last usable view, why later passes gave nothing, the next pass."
 }
+
+explore: report_areas {
+  label: "Unbiased areas"
+  description: "From reference samples: one row for each area, period and class, change or transition."
+}

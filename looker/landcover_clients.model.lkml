@@ -83,3 +83,19 @@ explore: +report_freshness {
     user_attribute: landcover_client
   }
 }
+
+view: +report_areas {
+  dimension: client {
+    description: "Client that has the area: its name, before the first dot of the id."
+    type: string
+    hidden: yes
+    sql: IF(STRPOS(${TABLE}.aoi_id, '.') > 0, SPLIT(${TABLE}.aoi_id, '.')[OFFSET(0)], NULL) ;;
+  }
+}
+
+explore: +report_areas {
+  access_filter: {
+    field: report_areas.client
+    user_attribute: landcover_client
+  }
+}

@@ -27,7 +27,17 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "earliest_touch": {"since": _DAY},
     **{
         f"erase_{table}": {**_IDS, "before": _MOMENT}
-        for table in ("observations", "composites", "changes", "passes", "change_alerts", "deliveries", "dead_letters")
+        for table in (
+            "observations",
+            "composites",
+            "changes",
+            "passes",
+            "change_alerts",
+            "deliveries",
+            "dead_letters",
+            "reference_points",
+            "area_estimates",
+        )
     },
     **{f"erase_{table}": _IDS for table in ("aoi_events", "histories", "monthly_summary", "annual_summary")},
     "events_of_webhook": {"webhook_id": "msg"},
@@ -40,6 +50,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "freshness": {},
     "histories_asked": _IDS,
     "histories_wanted": {"webhook_id": "msg"},
+    "known_accuracies": _REF,
     "measured_images": {**_IDS, "first_day": _DAY, "last_day": _DAY},
     "new_acquisitions": {"boxes": "[]", "since": _DAY},
     "new_passes": {"scenes": "[]", "day": _DAY},

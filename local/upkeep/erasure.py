@@ -15,7 +15,17 @@ from shared.warehouse.client import Warehouse
 # Those 30 minutes, and the 9 that an invocation may take from listing images, the time in a row, to streaming it.
 SETTLED_AFTER = timedelta(minutes=45)
 _WRITTEN_BY_STATEMENTS = ("aoi_events", "histories", "monthly_summary", "annual_summary")
-_STREAMED = ("observations", "composites", "changes", "passes", "change_alerts", "deliveries", "dead_letters")
+_STREAMED = (
+    "observations",
+    "composites",
+    "changes",
+    "passes",
+    "change_alerts",
+    "deliveries",
+    "dead_letters",
+    "reference_points",
+    "area_estimates",
+)
 
 
 class Erasure(NamedTuple):

@@ -54,6 +54,14 @@ def delete(stack: Stack, secret: str, webhook_id: str, *aoi_ids: str) -> request
     return call(stack, secret, "deleted", {"aoi_ids": list(aoi_ids)}, webhook_id)
 
 
+def estimated(aoi_id: str) -> dict[str, Any]:
+    """A row that a reference sample of an area leaves."""
+    sums = dict.fromkeys(("mapped_area_m2", "area_m2", "standard_error_m2"), 1.0)
+    key = {"sample_id": "sample-1", "aoi_id": aoi_id, "aoi_version": 1, "strata": "classes", "year": 2021}
+    made = {"code_version": "0", "estimated_at": "2022-01-01T00:00:00Z"}
+    return {**key, **sums, **made, "quantity": "class", "class_id": 1, "class_name": "trees", "points": 50}
+
+
 def current(stack: Stack) -> set[str]:
     return {row["aoi_id"] for row in rows(stack, "aois")}
 
@@ -88,6 +96,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             announce(stack, SECOND)
             stack.tick("composite")
             settle(stack)
+            stack.warehouse.append("area_estimates", [estimated(f"{name}field-1") for name in ("acme.", "globex.", "")])
             stack.summarise()
             yield World(stack, receiver, {name: answer.json()["aois"] for name, answer in answers.items()})
 

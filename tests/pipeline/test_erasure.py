@@ -50,6 +50,13 @@ def filled(stack: Stack, scenes: Path) -> None:
         key = {"aoi_id": aoi_id, "event_id": f"evt_{aoi_id}"}
         stack.warehouse.append("change_alerts", [{**key, "aoi_version": 1, **news}])
         attempt = {"attempted_at": news["published_at"], "host": "h", "outcome": "delivered", "seconds": 1.0}
+        sampled = {"sample_id": "s", "strata": "classes", "year": 2021, "aoi_id": aoi_id, "aoi_version": 1}
+        made = {"code_version": "0", "estimated_at": news["published_at"]}
+        sums = {"quantity": "class", "points": 1, "mapped_area_m2": 1.0, "area_m2": 1.0, "standard_error_m2": 1.0}
+        place = {"point_id": 1, "longitude_deg": 1.0, "latitude_deg": 1.0, "stratum": "A", "stratum_name": "trees"}
+        stack.warehouse.append("area_estimates", [{**sampled, **sums, **made}])
+        seen = {"weight_m2": 1.0, "reference_class_id": 1}
+        stack.warehouse.append("reference_points", [{**sampled, **place, **seen, **made}])
         stack.warehouse.append("deliveries", [{**key, "event_type": "change.confirmed", **attempt}])
     stack.summarise()
 
@@ -59,7 +66,14 @@ def test_an_area_is_erased_from_every_table_and_its_neighbour_from_none(tmp_path
         filled(stack, tmp_path / "scenes")
         kept, before = about(stack, KEPT), about(stack, FORGOTTEN)
         of_areas = {"aoi_events", "histories", "observations", "composites", "passes", "change_alerts", "deliveries"}
-        assert before.keys() == of_areas | {"changes", "monthly_summary", "annual_summary", "dead_letters"}
+        assert before.keys() == of_areas | {
+            "changes",
+            "monthly_summary",
+            "annual_summary",
+            "dead_letters",
+            "reference_points",
+            "area_estimates",
+        }
         first = erase(stack.warehouse, [FORGOTTEN])
         assert first.found == before
         assert first.again_at is not None
@@ -71,6 +85,8 @@ def test_an_area_is_erased_from_every_table_and_its_neighbour_from_none(tmp_path
             "change_alerts",
             "deliveries",
             "dead_letters",
+            "reference_points",
+            "area_estimates",
         }
         assert [a["aoi_id"] for a in rows(stack, "aois")] == [KEPT], "nothing of it is measured any more"
         for name in ("export_observations", "export_monthly", "export_annual"):

@@ -35,6 +35,7 @@ LOCAL = [
     "runs",
     "probe",
     "upkeep",
+    "accuracy",
     "commands",
     "cli",
 ]

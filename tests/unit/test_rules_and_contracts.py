@@ -238,7 +238,7 @@ def test_sql_names_and_colours_are_those_of_the_classes() -> None:
         r"SELECT (\d)(?: AS class_id)?, '(\w+)'", sql("scheduled", "monthly_summary", dataset="d", coverage_floor=0)
     )
     assert [(int(value), name) for value, name in names] == [(c.class_id, c.name) for c in CLASSES]
-    for view in ("report_monthly", "report_annual", "report_change"):
+    for view in ("report_monthly", "report_annual", "report_change", "report_areas"):
         colours = re.findall(r"WHEN (\d) THEN '#(\w{6})'", sql("views", view, dataset="d"))
         assert [(int(value), colour) for value, colour in colours] == [(c.class_id, c.colour) for c in CLASSES]
 

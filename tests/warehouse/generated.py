@@ -61,6 +61,7 @@ class _Maker:
             for area in self._registered(aoi_id):
                 self._observe(area)
                 self._change(area)
+                self._estimate(area)
         # measured, though no registration of it is known
         self._observe(self._area("stray", 1))
         for table, rows in self.loads[0].rows.items():
@@ -237,6 +238,17 @@ class _Maker:
                 for land_cover, share in zip(CLASSES, shares, strict=True)
             ],
         }  # fmt: skip
+
+    def _estimate(self, area: _Area) -> None:
+        """Estimates of a class from samples, some repeated later, some appended twice."""
+        key = {"aoi_id": area.aoi_id, "aoi_version": area.aoi_version, "strata": "classes", "from_year": None}
+        for year in _YEARS:
+            for _ in range(self._rng.randint(0, 2)):
+                load, at = self._arrival(datetime(year, 1, 2, tzinfo=UTC))
+                for class_id in self._rng.sample(range(len(CLASSES)), 3):
+                    row = {"quantity": "class", "class_id": class_id, "class_name": CLASSES[class_id].name}
+                    row |= {"from_class_id": None, "year": year, "estimated_at": at}
+                    self._add("area_estimates", load, {**key, **row}, times=self._rng.choice([1, 1, 2]))
 
     def _touch(self, load: int, month: date, period: str, at: datetime) -> None:
         if self._rng.random() < 0.9:

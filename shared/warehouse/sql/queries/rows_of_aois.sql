@@ -31,6 +31,14 @@ SELECT 'deliveries' AS table_name, COUNT(*) AS row_count
 FROM `${dataset}.deliveries`
 WHERE aoi_id IN UNNEST(@aoi_ids)
 UNION ALL
+SELECT 'reference_points' AS table_name, COUNT(*) AS row_count
+FROM `${dataset}.reference_points`
+WHERE aoi_id IN UNNEST(@aoi_ids)
+UNION ALL
+SELECT 'area_estimates' AS table_name, COUNT(*) AS row_count
+FROM `${dataset}.area_estimates`
+WHERE aoi_id IN UNNEST(@aoi_ids)
+UNION ALL
 SELECT 'monthly_summary' AS table_name, COUNT(*) AS row_count
 FROM `${dataset}.monthly_summary`
 WHERE aoi_id IN UNNEST(@aoi_ids)
