@@ -87,7 +87,7 @@ def _history(path: Path, years: int) -> duckdb.DuckDBPyConnection:
         f"INSERT INTO {_DATASET}.touches VALUES (DATE '{_LAST_YEAR}-12-01', 'month', DATE '{_LAST_YEAR}-12-31')"
     )
     for view in definitions()["views"]:
-        text = sql("views", view, dataset=_DATASET, coverage_floor=_FLOOR)
+        text = sql("views", view, dataset=_DATASET, coverage_floor=_FLOOR, network_in_summaries="fill")
         connection.execute(f"CREATE VIEW {_DATASET}.{view} AS {_translated(text)}")
     connection.execute("CHECKPOINT")
     return connection
@@ -143,7 +143,7 @@ def _translated(text: str) -> str:
 
 def _job_megabytes(connection: duckdb.DuckDBPyConnection, name: str) -> float:
     """What a scheduled script reads: the query that finds how far back to look, the MERGE's source, and its target."""
-    text = sql("scheduled", name, dataset=_DATASET, coverage_floor=_FLOOR)
+    text = sql("scheduled", name, dataset=_DATASET, coverage_floor=_FLOOR, network_in_summaries="fill")
     text = text.replace("@run_time", f"TIMESTAMP '{_RUN_TIME}'")
     recent = re.search(r"DECLARE recent DATE DEFAULT (.*);", text)
     bound = re.search(r"SET built_from = (\(.*?\));\nMERGE", text, re.DOTALL)

@@ -1,7 +1,6 @@
-"""acquisitions → measurements: which AOIs the new images' overpass has to be measured over."""
+"""acquisitions → measurements, classifications: which AOIs the new images' overpass has to be measured over."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -12,16 +11,15 @@ from shapely.errors import ShapelyError
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from shared.aois.name_spaces import by_client
 from shared.earth_engine.client import connect
-from shared.earth_engine.listing import list_images
+from shared.earth_engine.listing import list_images, list_scenes
 from shared.errors import InvalidMessageError
-from shared.geometry.cutting import pixels
 from shared.geometry.grids import is_near_tile
 from shared.imagery.footprints import footprint_shape
-from shared.imagery.names import SceneName, parse_scene_name, sensing_time
-from shared.measurement.budgets import Budget, chunked, observation_budget
-from shared.messages.bodies import AcquiredImage, Acquisition, AoiRef, Lane, MeasurementRequest, Topic
+from shared.imagery.names import SceneName, moments_of, parse_scene_name, sensing_time
+from shared.measurement.asking import requests_for
+from shared.measurement.budgets import classification_budget, observation_budget
+from shared.messages.bodies import AcquiredImage, Acquisition, ClassificationRequest, Lane, MeasurementRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import handle
 from shared.settings import Settings
@@ -50,9 +48,38 @@ def _dispatch(message: Acquisition, settings: Settings) -> dict[str, Any]:
     overpass_id = _overpass_of(message)
     outlines = [outline for image in message.images() for outline in _outlines(image, settings)]
     rows = _aois_under(union_all(outlines), Warehouse(settings)) if outlines else []
-    requests = list(_requests(overpass_id, rows, settings))
+    requests = list(requests_for(MeasurementRequest, overpass_id, rows, observation_budget(settings), settings))
     publish(settings, Topic.MEASUREMENTS, requests, {"lane": Lane.LIVE})
-    return {"overpass": overpass_id, "images": len(outlines), "aoi_count": len(rows), "messages": len(requests)}
+    classifications = list(_classifications(overpass_id, message, outlines, settings))
+    publish(settings, Topic.CLASSIFICATIONS, classifications)
+    return {
+        "overpass": overpass_id,
+        "images": len(outlines),
+        "aoi_count": len(rows),
+        "messages": len(requests),
+        "classifications": len(classifications),
+    }
+
+
+def _classifications(
+    overpass_id: str, message: Acquisition, published: list[BaseGeometry], settings: Settings
+) -> list[ClassificationRequest]:
+    """What a product of which Dynamic World has no image yet asks of the network, as soon as it is heard of."""
+    products = {
+        (name.sensing_stamp, name.tile)
+        for image in message.images()
+        if not (name := parse_scene_name(image.image_id)).datastrip_stamp
+    }
+    if settings.classify == "off" or published or not products:
+        return []
+    listed = list_scenes(settings, *moments_of([overpass_id]))
+    outlines = [
+        footprint_shape(scene.footprint)
+        for scene in listed
+        if (scene.overpass_id, parse_scene_name(scene.scene_id).tile) in products
+    ]
+    rows = _aois_under(union_all(outlines), Warehouse(settings)) if outlines else []
+    return list(requests_for(ClassificationRequest, overpass_id, rows, classification_budget(settings), settings))
 
 
 def _aois_under(footprint: BaseGeometry, warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -95,13 +122,3 @@ def _look_up(name: SceneName, settings: Settings) -> list[dict[str, Any]]:
     start = sensing_time(name.sensing_stamp)
     listed = list_images(settings, start - timedelta(minutes=30), start + timedelta(hours=1))
     return [i.footprint for i in listed if (i.name.sensing_stamp, i.name.tile) == (name.sensing_stamp, name.tile)]
-
-
-def _requests(overpass_id: str, rows: list[dict[str, Any]], settings: Settings) -> Iterator[MeasurementRequest]:
-    def cost(row: dict[str, Any]) -> Budget:
-        return Budget(0, 1, pixels(row["area_m2"]), row["geometry_bytes"])
-
-    for of_one_client in by_client(rows, lambda row: str(row["aoi_id"]), settings):
-        for run in chunked(of_one_client, observation_budget(settings), cost):
-            refs = [AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"]) for row in run]
-            yield MeasurementRequest(overpass_ids=[overpass_id], aois=refs, announce=True)

@@ -1,4 +1,4 @@
-"""ticks → passes: when Sentinel-2 passed over each AOI, and how cloudy it was, whether or not an image came of it.
+"""ticks → passes, classifications: when Sentinel-2 passed over each AOI, and how cloudy it was, image or none.
 
 This is what tells an AOI that nobody measured from one that nobody could see, and when the next view is due.
 """
@@ -18,8 +18,12 @@ from shared.earth_engine.listing import Scene, list_scenes
 from shared.geometry.cells import region_of_cells
 from shared.imagery.boxes import bounding_boxes
 from shared.imagery.footprints import footprint_shape
-from shared.imagery.names import month_number, sensing_time
-from shared.messages.bodies import Tick, Topic
+from shared.imagery.images import MOST_CLOUD_PERCENT
+from shared.imagery.names import sensing_time
+from shared.measurement.asking import requests_by_overpass
+from shared.measurement.budgets import classification_budget
+from shared.measurement.rows import pass_row
+from shared.messages.bodies import ClassificationRequest, Tick, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import handle
 from shared.settings import Settings
@@ -55,12 +59,32 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
     connect(settings, "record_passes")
     scenes = _scenes_of(tick.day, region_of_cells(cells), settings)
     recorded_at = datetime.now(UTC).isoformat()
-    found = 0
+    found: list[dict[str, Any]] = []
     for batch in _batches(scenes):
         rows = warehouse.query("new_passes", day=tick.day, scenes=json.dumps(list(_parameters(batch))))
-        warehouse.append("passes", [_row(row, recorded_at) for row in rows])
-        found += len(rows)
-    return {"day": tick.day.isoformat(), "scenes": len(scenes), "passes": found}
+        warehouse.append("passes", [pass_row(row, recorded_at) for row in rows])
+        found += rows
+    asked = _ask_the_network(tick.day, found, warehouse)
+    return {"day": tick.day.isoformat(), "scenes": len(scenes), "passes": len(found), "classifications": asked}
+
+
+def _ask_the_network(day: date, new: list[dict[str, Any]], warehouse: Warehouse) -> int:
+    """Have passes classified of which Dynamic World makes nothing, or has made nothing for long: those just found, which
+    no query sees for some seconds, and those before.
+    """
+    settings = warehouse.settings
+    if settings.classify == "off":
+        return 0
+    waited = timedelta() if settings.classify == "always" else timedelta(hours=settings.classify_after_hours)
+    before = datetime.now(UTC) - waited
+    unseen = warehouse.query("unseen_passes", day=day, unpublished_before=before)
+    unseen += [
+        row
+        for row in new
+        if (row["least_cloud_percent"] or 0) > MOST_CLOUD_PERCENT or sensing_time(row["overpass_id"]) < before
+    ]
+    requests = requests_by_overpass(ClassificationRequest, unseen, classification_budget(settings), settings)
+    return publish(settings, Topic.CLASSIFICATIONS, requests)
 
 
 def _scenes_of(day: date, region: dict[str, Any], settings: Settings) -> list[Scene]:
@@ -97,14 +121,3 @@ def _parameters(scenes: list[Scene]) -> Iterator[dict[str, Any]]:
                 "east_deg": east,
                 "north_deg": north,
             }
-
-
-def _row(found: dict[str, Any], recorded_at: str) -> dict[str, Any]:
-    acquired_at = sensing_time(found["overpass_id"])
-    return {
-        **found,
-        "acquired_at": acquired_at.isoformat(),
-        "acquired_date": acquired_at.date().isoformat(),
-        "acquired_month": month_number(acquired_at),
-        "recorded_at": recorded_at,
-    }

@@ -39,6 +39,7 @@ FUNCTIONS = (
     "discover",
     "dispatch",
     "measure",
+    "classify",
     "backfill",
     "plan_composites",
     "composite",

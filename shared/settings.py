@@ -5,7 +5,7 @@ Documented once, here; the README table is checked against this model by a test.
 
 from datetime import date
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, Json, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -35,6 +35,19 @@ class Settings(BaseSettings):
         description="What the names of topics and subscriptions begin with; Terraform sets it.",
     )
     collection: str = Field(default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read.")
+    classify: Literal["off", "gaps", "always"] = Field(
+        default="gaps",
+        description="What the network classifies: nothing, passes without an image of Dynamic World, or every pass.",
+    )
+    classify_after_hours: float = Field(
+        default=48,
+        ge=0,
+        description="How long Dynamic World may take to publish an image before the network classifies the pass.",
+    )
+    network_in_summaries: Literal["never", "fill", "all"] = Field(
+        default="fill",
+        description="Whether summaries use the network's rows: never, in months with fewer than two others, or all.",
+    )
     pass_collection: str = Field(
         default="COPERNICUS/S2_HARMONIZED",
         description="Earth Engine collection of all Sentinel-2 scenes, which tells cloud from a missing image.",

@@ -1,10 +1,13 @@
-# One archive for all: the files of functions/ at its root, shared/ beside them, less the network, which none of them uses.
+# One archive for all: the files of functions/ at its root, shared/ beside them. Archives are made of texts, so the
+# network's file is in it as base64.
 locals {
   function_files = fileset("${local.source_root}/functions", "*.py")
   shared_files   = setunion([for kind in ["py", "json", "sql"] : fileset("${local.source_root}/shared", "**/*.${kind}")]...)
   archive = merge(
     { for name in local.function_files : name => file("${local.source_root}/functions/${name}") if name != "__init__.py" },
-    { for name in local.shared_files : "shared/${name}" => file("${local.source_root}/shared/${name}") if !startswith(name, "network/") },
+    { for name in local.shared_files : "shared/${name}" => file("${local.source_root}/shared/${name}") },
+    { for name in ["LICENSE", "NOTICE"] : "shared/network/${name}" => file("${local.source_root}/shared/network/${name}") },
+    { "shared/network/dynamic_world.onnx.b64" = filebase64("${local.source_root}/shared/network/dynamic_world.onnx") },
     # every package by version and hash; a new version changes this file, and with it what the platform keeps of a build
     { "requirements.txt" = file("${local.source_root}/functions/requirements.lock") },
   )

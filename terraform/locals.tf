@@ -42,5 +42,6 @@ locals {
     }
   }
 
-  coverage_floor = coalesce(var.settings.coverage_floor, 0.2)
+  coverage_floor       = coalesce(var.settings.coverage_floor, 0.2)
+  network_in_summaries = coalesce(var.settings.network_in_summaries, "fill")
 }

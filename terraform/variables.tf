@@ -350,6 +350,8 @@ variable "settings" {
   description = "Settings of the functions that differ from their defaults; README.md of the repository says what each means. Terraform passes over a name that is not among them."
   type = object({
     backfill_start                = optional(string)
+    classify                      = optional(string)
+    classify_after_hours          = optional(number)
     collection                    = optional(string)
     coverage_floor                = optional(number)
     discover_settle_minutes       = optional(number)
@@ -369,6 +371,7 @@ variable "settings" {
     max_registered_km2            = optional(number)
     max_vertices                  = optional(number)
     max_watched_km2               = optional(number)
+    network_in_summaries          = optional(string)
     pair_budget                   = optional(number)
     pass_collection               = optional(string)
     payload_budget_bytes          = optional(number)
@@ -380,6 +383,14 @@ variable "settings" {
   validation {
     condition     = can(regex("^20[0-9]{2}-[01][0-9]-[0-3][0-9]$", coalesce(var.settings.backfill_start, "2015-06-27")))
     error_message = "backfill_start is a day such as 2020-01-01."
+  }
+  validation {
+    condition     = contains(["off", "gaps", "always"], coalesce(var.settings.classify, "gaps")) && contains(["never", "fill", "all"], coalesce(var.settings.network_in_summaries, "fill"))
+    error_message = "classify is off, gaps or always; network_in_summaries is never, fill or all."
+  }
+  validation {
+    condition     = coalesce(var.settings.classify_after_hours, 48) >= 0
+    error_message = "classify_after_hours is 0 or more."
   }
   validation {
     condition     = coalesce(var.settings.coverage_floor, 0.2) >= 0 && coalesce(var.settings.coverage_floor, 0.2) <= 1
@@ -394,7 +405,7 @@ variable "settings" {
     error_message = "layer_budget is at most 50, pair_budget at most 1000."
   }
   validation {
-    condition     = alltrue([for name, value in var.settings : try(tonumber(value) > 0, true) if !contains(["coverage_floor", "discover_settle_minutes"], name)])
+    condition     = alltrue([for name, value in var.settings : try(tonumber(value) > 0, true) if !contains(["classify_after_hours", "coverage_floor", "discover_settle_minutes"], name)])
     error_message = "Budgets and limits are positive numbers."
   }
 }

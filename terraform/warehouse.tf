@@ -1,6 +1,6 @@
 locals {
   warehouse_root = "${local.source_root}/shared/warehouse"
-  placeholders   = { dataset = "${var.project}.${var.dataset}", coverage_floor = local.coverage_floor }
+  placeholders   = { dataset = "${var.project}.${var.dataset}", coverage_floor = local.coverage_floor, network_in_summaries = local.network_in_summaries }
 
   views = { for name in local.warehouse.views : name => templatefile("${local.warehouse_root}/sql/views/${name}.sql", local.placeholders) }
 

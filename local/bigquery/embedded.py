@@ -170,7 +170,11 @@ def create_warehouse(settings: Settings) -> Warehouse:
     for name in definitions()["views"]:
         view = bigquery.Table(warehouse.table(name))
         view.view_query = sql(
-            "views", name, dataset=f"{project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+            "views",
+            name,
+            dataset=f"{project}.{settings.dataset}",
+            coverage_floor=settings.coverage_floor,
+            network_in_summaries=settings.network_in_summaries,
         )
         client.create_table(view, exists_ok=True)
     return warehouse
@@ -207,7 +211,11 @@ def run_script(warehouse: Warehouse, name: str, run_time: datetime) -> None:
     """Run one scheduled query."""
     settings = warehouse.settings
     text = sql(
-        "scheduled", name, dataset=f"{settings.project}.{settings.dataset}", coverage_floor=settings.coverage_floor
+        "scheduled",
+        name,
+        dataset=f"{settings.project}.{settings.dataset}",
+        coverage_floor=settings.coverage_floor,
+        network_in_summaries=settings.network_in_summaries,
     )
     # the emulator passes no parameter into scripts
     warehouse.run(text.replace("@run_time", f"TIMESTAMP '{run_time.isoformat()}'"), {})

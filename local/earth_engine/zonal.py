@@ -10,11 +10,11 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine import limits
-from local.earth_engine.edge_weights import pixel_shares
 from local.earth_engine.errors import EngineError
 from local.earth_engine.raster import transformer
 from local.earth_engine.reducers import Accumulator, Reducer
 from local.earth_engine.values import Band, Geometry, Projection, Window
+from shared.geometry.pixel_shares import pixel_shares
 
 BLOCK_PIXELS = 512
 # 0.001° is about 100 m: a straight edge of that length strays from a parallel's curve by less than a millimetre.

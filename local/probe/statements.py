@@ -74,6 +74,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "report_year": {"aoi_id": "a", **_YEAR},
     "rows_of_aois": _IDS,
     "stale_changes": {"since": _DAY, "after_aoi": "", "most_m2": 1e8, **_IDS, "most": 1},
+    "unseen_passes": {"day": _DAY, "unpublished_before": _MOMENT},
     "stale_composites": {"period": "", "since": _DAY, "after_aoi": "", **_IDS, "most": 1},
 }
 
@@ -95,5 +96,11 @@ def statements(settings: Settings) -> Iterator[Statement]:
     for name, parameters in PARAMETERS.items():
         yield Statement(f"query {name}", sql("queries", name, dataset=dataset), parameters, metered=True)
     for query in schedules().scheduled_queries:
-        text = sql("scheduled", query.name, dataset=dataset, coverage_floor=settings.coverage_floor)
+        text = sql(
+            "scheduled",
+            query.name,
+            dataset=dataset,
+            coverage_floor=settings.coverage_floor,
+            network_in_summaries=settings.network_in_summaries,
+        )
         yield Statement(f"script {query.name}", text, {"run_time": _MOMENT}, metered=False)

@@ -21,6 +21,7 @@ COLUMNS = {
     "observations.csv": (
         "aoi_id", "aoi_version", "overpass_id", "acquired_at", "class_id", "class_name", "label_area_m2",
         "probability_area_m2", "valid_area_m2", "aoi_area_m2", "measured_aoi_area_m2", "coverage", "image_ids",
+        "source",
     ),
     "monthly_summary.csv": (
         "aoi_id", "aoi_version", "month", "class_id", "class_name", "observation_count", "mean_coverage", "mean_share",

@@ -15,16 +15,15 @@ from shared.earth_engine.listing import Pass, list_images, list_passes
 from shared.errors import CollectionMissingError, InvalidMessageError
 from shared.geometry.cells import region_around
 from shared.geometry.cutting import pixels
-from shared.measurement.budgets import Budget, chunked, observation_budget
+from shared.imagery.images import MOST_CLOUD_PERCENT
+from shared.measurement.budgets import Budget, chunked, classification_budget, observation_budget
 from shared.measurement.overpasses import PlannedOverpass, overpasses_over
-from shared.messages.bodies import AoiRef, Lane, MeasurementRequest, Topic
+from shared.measurement.rows import Source
+from shared.messages.bodies import AoiRef, ClassificationRequest, Lane, MeasurementRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import parse
 from shared.settings import DYNAMIC_WORLD_START
 from shared.warehouse.client import Warehouse
-
-# Dynamic World leaves out scenes cloudier than this (Brown et al. 2022).
-MOST_CLOUD_PERCENT = 35.0
 
 
 class State(StrEnum):
@@ -40,8 +39,11 @@ class State(StrEnum):
     FAILED = "failed"
     CLOUD = "too cloudy for Dynamic World"
     NOT_PUBLISHED = "no Dynamic World image"
+    CLASSIFIED = "classified by the network"
 
 
+# What the network can see, where it is asked.
+UNSEEN = {State.CLOUD, State.NOT_PUBLISHED}
 MENDABLE = {State.OUTDATED, State.REPROCESSED, State.WITHDRAWN, State.NOT_MEASURED, State.FAILED}
 
 
@@ -80,15 +82,26 @@ def examine(warehouse: Warehouse, aoi_ids: Sequence[str], since: date | None) ->
 
 
 def ask_again(warehouse: Warehouse, examination: Examination) -> int:
-    """Publish measurement requests for what can be mended; returns for how many overpasses."""
+    """Publish requests for what can be mended, of the network for what Dynamic World has no image of; returns for how
+    many overpasses.
+    """
+    settings = warehouse.settings
     wanted = [finding.overpass_id for finding in examination.findings if finding.state in MENDABLE]
     cost = Budget(1, 1, pixels(examination.area_m2), 0)
     requests = [
         MeasurementRequest(overpass_ids=run, aois=[examination.ref])
-        for run in chunked(wanted, observation_budget(warehouse.settings), lambda _: cost)
+        for run in chunked(wanted, observation_budget(settings), lambda _: cost)
     ]
-    publish(warehouse.settings, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
-    return len(wanted)
+    publish(settings, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
+    if settings.classify == "off":
+        return len(wanted)
+    unseen = [finding.overpass_id for finding in examination.findings if finding.state in UNSEEN]
+    classifications = [
+        ClassificationRequest(overpass_ids=run, aois=[examination.ref])
+        for run in chunked(unseen, classification_budget(settings), lambda _: cost)
+    ]
+    publish(settings, Topic.CLASSIFICATIONS, classifications)
+    return len(wanted) + len(unseen)
 
 
 def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures: dict[Any, str]) -> Examination:
@@ -113,16 +126,18 @@ def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures:
         for overpass in overpasses
     ]
     with_image = {overpass.overpass_id for overpass in overpasses}
-    gone = observed.keys() - with_image
+    classified = {key for key, row in observed.items() if row["source"] == Source.NETWORK} - with_image
+    findings += [Finding(overpass_id, State.CLASSIFIED) for overpass_id in classified]
+    gone = observed.keys() - with_image - classified
     findings += [
         Finding(overpass_id, State.GONE, ", ".join(observed[overpass_id]["image_ids"])) for overpass_id in gone
     ]
-    findings += [_absent(known) for known in passes if known.overpass_id not in with_image | gone]
+    findings += [_absent(known) for known in passes if known.overpass_id not in with_image | gone | classified]
     return Examination(ref, aoi.area_m2, sorted(findings), cloud_known)
 
 
 def _judge(overpass: PlannedOverpass, row: dict[str, Any] | None, failure: str | None, floor: float) -> Finding:
-    if row is None:
+    if row is None or row["source"] == Source.NETWORK:
         return Finding(overpass.overpass_id, State.FAILED if failure else State.NOT_MEASURED, failure or "")
     known = dict(zip(row["image_ids"], row["image_versions"] or repeat(None), strict=False))
     lacking = [image.image_id for image in overpass.images if image.image_id not in known]

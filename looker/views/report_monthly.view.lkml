@@ -94,6 +94,13 @@ view: report_monthly {
     sql: ${TABLE}.skipped_count ;;
   }
 
+  dimension: network_count {
+    description: "Of the observations used, how many the network classified."
+    type: number
+    value_format_name: id
+    sql: ${TABLE}.network_count ;;
+  }
+
   dimension: mean_coverage {
     description: "Mean share of the AOI that the used observations saw, 0 to 1."
     type: number

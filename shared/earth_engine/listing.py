@@ -75,12 +75,16 @@ def list_overpasses(settings: Settings, overpass_ids: list[str], region: dict[st
 
 
 class Scene(NamedTuple):
-    """A Sentinel-2 scene, whether or not Dynamic World has an image of it. Cloud is 0 to 100, footprint GeoJSON."""
+    """A Sentinel-2 scene, whether or not Dynamic World has an image of it. Cloud is 0 to 100, footprint GeoJSON,
+    version the ingestion time in microseconds.
+    """
 
     scene_id: str
     overpass_id: str
     cloud_percent: float | None
     footprint: dict[str, Any]
+    version_us: int = 0
+    has_pixels: bool = False
 
 
 class Pass(NamedTuple):
@@ -90,7 +94,9 @@ class Pass(NamedTuple):
     least_cloud_percent: float | None
 
 
-def list_scenes(settings: Settings, start: datetime, end: datetime, region: dict[str, Any]) -> list[Scene]:
+def list_scenes(
+    settings: Settings, start: datetime, end: datetime, region: dict[str, Any] | None = None
+) -> list[Scene]:
     """Scenes sensed in [start, end) that touch the region, by the collection of all scenes, sorted by id."""
     found = {
         scene.scene_id: scene
@@ -107,7 +113,14 @@ def _scene(feature: dict[str, Any]) -> Scene:
     overpass_id = parse_scene_name(properties["image_id"]).sensing_stamp
     sensing_time(overpass_id)
     bounding_boxes(footprint)
-    return Scene(properties["image_id"], overpass_id, properties.get("cloud_percent"), footprint)
+    return Scene(
+        properties["image_id"],
+        overpass_id,
+        properties.get("cloud_percent"),
+        footprint,
+        properties.get("version_us") or 0,
+        properties.get("band_count", 0) > 0,
+    )
 
 
 def list_passes(settings: Settings, start: datetime, end: datetime, region: dict[str, Any]) -> list[Pass]:
@@ -171,7 +184,12 @@ def describe_image(image: Any) -> Any:
 
 def _describe_scene(image: Any) -> Any:
     image = ee.Image(image)
-    described = {"image_id": image.get("system:index"), "cloud_percent": image.get("CLOUDY_PIXEL_PERCENTAGE")}
+    described = {
+        "image_id": image.get("system:index"),
+        "cloud_percent": image.get("CLOUDY_PIXEL_PERCENTAGE"),
+        "version_us": image.get("system:version"),
+        "band_count": image.bandNames().size(),
+    }
     return ee.Feature(image.geometry(), described)
 
 

@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict
 from shared.classes import CLASS_NAMES
 from shared.imagery.names import SceneName, parse_scene_name
 
+# Dynamic World leaves out scenes cloudier than this (Brown et al. 2022, p. 8).
+MOST_CLOUD_PERCENT = 35.0
+
 
 class SceneImage(BaseModel):
     """One Dynamic World image as Earth Engine lists it.

@@ -12,6 +12,8 @@ from shared.measurement.pieces import Layer, Piece
 from shared.settings import Settings
 
 _MOST_HALVINGS_BY_ATTEMPT = 4
+# Some ten tiles of the network: with their fetching a minute or two of one core, of which an invocation makes four.
+_NETWORK_PIXELS = 1_500_000
 T = TypeVar("T")
 
 
@@ -48,6 +50,11 @@ class Budget(NamedTuple):
 def observation_budget(settings: Settings) -> Budget:
     """What one request for observations may hold: labels and probabilities of single overpasses."""
     return Budget(settings.layer_budget, settings.pair_budget, settings.pixel_budget, settings.payload_budget_bytes)
+
+
+def classification_budget(settings: Settings) -> Budget:
+    """What the network classifies at once, before the rows of what is complete are written."""
+    return observation_budget(settings)._replace(pixels=_NETWORK_PIXELS)
 
 
 def composite_budget(settings: Settings) -> Budget:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from shared.aois.aoi import Aoi
@@ -10,6 +11,13 @@ from shared.imagery.images import SceneImage
 from shared.imagery.names import month_number, sensing_time
 from shared.measurement.areas import Areas, published
 from shared.version import __version__
+
+
+class Source(StrEnum):
+    """Who classified the pixels of an observation. Rows from before there were two have none: Dynamic World."""
+
+    DYNAMIC_WORLD = "dynamic_world"
+    NETWORK = "network"
 
 
 class Provenance(NamedTuple):
@@ -49,7 +57,13 @@ def class_records(areas: Areas) -> list[dict[str, Any]]:
     ]
 
 
-def observation_row(aoi: Aoi, overpass_id: str, measured: Areas, provenance: Provenance) -> dict[str, Any]:
+def observation_row(
+    aoi: Aoi,
+    overpass_id: str,
+    measured: Areas,
+    provenance: Provenance,
+    source: Source = Source.DYNAMIC_WORLD,
+) -> dict[str, Any]:
     """One row of ``observations``, from the areas of one AOI as measured."""
     acquired_at = sensing_time(overpass_id)
     return {
@@ -57,6 +71,7 @@ def observation_row(aoi: Aoi, overpass_id: str, measured: Areas, provenance: Pro
         "acquired_at": acquired_at.isoformat(),
         "acquired_date": acquired_at.date().isoformat(),
         "acquired_month": month_number(acquired_at),
+        "source": source,
         **_area_columns(aoi, measured),
         **_provenance_columns(provenance),
     }
@@ -73,6 +88,19 @@ def composite_row(
         "overpass_count": overpass_count,
         **_area_columns(aoi, measured),
         **_provenance_columns(provenance),
+    }
+
+
+def pass_row(found: dict[str, Any], recorded_at: str) -> dict[str, Any]:
+    """One row of ``passes``, from what a query found of a Sentinel-2 pass over one AOI."""
+    acquired_at = sensing_time(found["overpass_id"])
+    recorded = ("aoi_id", "aoi_version", "overpass_id", "scene_count", "least_cloud_percent")
+    return {
+        **{name: found[name] for name in recorded},
+        "acquired_at": acquired_at.isoformat(),
+        "acquired_date": acquired_at.date().isoformat(),
+        "acquired_month": month_number(acquired_at),
+        "recorded_at": recorded_at,
     }
 
 

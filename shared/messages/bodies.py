@@ -44,6 +44,7 @@ class Topic(StrEnum):
     ACQUISITIONS = "acquisitions"
     AOI_REGISTRATIONS = "aoi-registrations"
     MEASUREMENTS = "measurements"
+    CLASSIFICATIONS = "classifications"
     COMPOSITE_REQUESTS = "composite-requests"
     CHANGE_REQUESTS = "change-requests"
     EVENTS = "events"
@@ -161,6 +162,10 @@ class MeasurementRequest(Work):
         return {"aoi": named, "overpass": self.overpass_ids[:_MOST_NAMED]}
 
 
+class ClassificationRequest(MeasurementRequest):
+    """``classifications``: the same of overpasses that Dynamic World has no image of; the network measures them."""
+
+
 class CompositeRef(AoiRef):
     """One composite: an AOI version and a month or a year by its first day."""
 
@@ -232,6 +237,7 @@ class ObservationCreated(Message):
     image_versions: list[int] = Field(default=[], description="system:version of each image, µs.")
     listed_image_count: int = 0
     algorithm_versions: list[str] = []
+    source: str | None = Field(default=None, description="dynamic_world or network.")
     processed_at: AwareDatetime | None = Field(default=None, description="When the images were listed.")
 
 

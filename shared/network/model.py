@@ -1,5 +1,6 @@
 """Running the network by ONNX Runtime."""
 
+import base64
 import hashlib
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Network:
     """The loaded network. ``threads`` 0 takes every core."""
 
     def __init__(self, threads: int = 0) -> None:
-        content = FILE.read_bytes()
+        content = _content()
         found = hashlib.sha256(content).hexdigest()
         if found != SHA256:
             raise DeploymentError(f"{FILE.name}: expected the network with SHA-256 {SHA256}, found {found}")
@@ -47,6 +48,13 @@ class Network:
         found = softmax(logits[:, *core])
         found[:, ~np.logical_and.reduce(pixels.valid[:, *core])] = np.nan
         return found
+
+
+def _content() -> bytes:
+    """The network's file; a deployed archive, which is made of texts, has it as base64."""
+    if FILE.exists():
+        return FILE.read_bytes()
+    return base64.b64decode(FILE.with_name(f"{FILE.name}.b64").read_bytes())
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

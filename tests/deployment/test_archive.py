@@ -159,7 +159,8 @@ def test_the_archive_holds_the_code_and_nothing_else(unpacked: Unpacked) -> None
     assert {f"{service['function']}.py" for service in SERVICES.values()} <= files
     assert {"requirements.txt", "shared/messages/subscriptions.json", "shared/settings.py"} <= files
     assert {path.split("/")[0] for path in files if "/" in path} == {"shared"}
-    assert not [path for path in files if path.endswith(".pyc") or path.startswith("shared/network/")]
+    assert {"shared/network/dynamic_world.onnx.b64", "shared/network/LICENSE", "shared/network/NOTICE"} <= files
+    assert not [path for path in files if path.endswith((".pyc", ".onnx"))]
 
 
 def test_what_is_installed_is_complete_and_whole_by_version_and_hash(unpacked: Unpacked) -> None:

@@ -31,7 +31,9 @@ def test_tables_and_views_are_those_of_the_code(deployed: Deployed) -> None:
     floor = Settings.model_fields["coverage_floor"].default
     for name in definitions()["views"]:
         (view,) = made[name]["view"]
-        assert view["query"] == sql("views", name, dataset=f"{PROJECT}.landcover", coverage_floor=floor)
+        assert view["query"] == sql(
+            "views", name, dataset=f"{PROJECT}.landcover", coverage_floor=floor, network_in_summaries="fill"
+        )
         assert view["use_legacy_sql"] is False
 
 
@@ -52,7 +54,9 @@ def test_scheduled_queries_are_those_of_the_code(deployed: Deployed) -> None:
     floor = Settings.model_fields["coverage_floor"].default
     for query in schedules().scheduled_queries:
         found = made[f"summary[{query.name}]"]
-        text = sql("scheduled", query.name, dataset=f"{PROJECT}.landcover", coverage_floor=floor)
+        text = sql(
+            "scheduled", query.name, dataset=f"{PROJECT}.landcover", coverage_floor=floor, network_in_summaries="fill"
+        )
         assert found["params"] == {"query": text}
         assert found["schedule"] == query.schedule
         assert f"serviceAccount:{found['service_account_name']}" == account("summaries")

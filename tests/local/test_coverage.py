@@ -11,7 +11,7 @@ from shapely import MultiPolygon, Point, Polygon, box, make_valid
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from local.earth_engine.edge_weights import pixel_shares
+from shared.geometry.pixel_shares import pixel_shares
 
 HEIGHT, WIDTH = 12, 17
 coordinate = st.floats(0, 1, allow_nan=False, width=32)

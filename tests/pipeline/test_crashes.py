@@ -21,9 +21,10 @@ from local.upkeep.dead_letters import Selection
 from shared.aois import recording
 from shared.messages import publishing
 from shared.warehouse.client import Warehouse
+from tests.l1c import random_l1c, write_l1c
 from tests.notices import basic, data_space
 from tests.receiver import Receiver, receiving
-from tests.scenes import write_passes, write_scene
+from tests.scenes import write_scene
 from tests.stacks import event, feature, quiet, rows, signed_post, start_stack
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
@@ -142,7 +143,12 @@ def play(stack: Stack, scenes: Path, receiver: Receiver, deaths: Deaths | None) 
     for table, change in (("touches", "touched_date = '2020-01-01'"), ("aoi_events", "recorded_at = '2020-01-01'")):
         stack.warehouse.run(f"UPDATE `{stack.warehouse.table(table)}` SET {change} WHERE TRUE", {})
     scene(scenes, "20230708T023109_20230708T023105_T51TYL", WATER)
-    write_passes(scenes, {"20230713T023111_20230713T023105_T51TYL": 80.0})
+    skipped = "20230713T023111_20230713T023105_T51TYL"
+    written = write_l1c(
+        scenes, skipped, random_l1c(198, 198), origin=(709_000, 5_000_000), probability=np.zeros((198, 198))
+    )
+    for path in written.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))
     # sensed just now, so that it is news, and of no area's
     send_until_published(
         stack, data_space(f"S2A_MSIL1C_{datetime.now(UTC):%Y%m%dT%H%M%S}_N0511_R046_T51TYL_20260101T000000")
@@ -242,7 +248,9 @@ def test_a_death_after_any_side_effect_changes_nothing_in_the_end(
     assert expected["letters"] == expected["letters before"]
     assert len(expected["change_alerts"]) == 2
     assert expected["told"] == expected["delivered"]
-    assert len(expected["told"]) == 2 + 2, "changes of two areas, and their observations of 8 July 2023"
+    assert len(expected["told"]) == 2 + 2 + 2, (
+        "changes of two areas, and their observations of 8 July 2023, and of 13 July"
+    )
     assert any(row[-1] != "None" for row in expected["monthly_summary"])
     for part, value in expected.items():
         assert found[part] == value, part

@@ -16,7 +16,7 @@ from local.upkeep.doctor import State, ask_again, examine
 from shared.aois.aoi import Aoi
 from shared.imagery.images import SceneImage
 from shared.measurement.areas import Areas
-from shared.measurement.rows import observation_row, provenance
+from shared.measurement.rows import Source, observation_row, provenance
 from shared.warehouse.client import Warehouse
 from shared.webhooks.news import observation_created
 from tests.scenes import write_scene
@@ -45,11 +45,14 @@ def image(overpass_id: str = OVERPASS, tile: str = "T51TYL", version_us: int = 1
     )
 
 
-def row(aoi_id: str, listed_at: datetime, *images: SceneImage, label: int = TREES) -> dict[str, Any]:
+def row(
+    aoi_id: str, listed_at: datetime, *images: SceneImage, label: int = TREES, source: Source = Source.DYNAMIC_WORLD
+) -> dict[str, Any]:
     """A row of ``observations`` as measure writes it: all of the area is of one class."""
     seen = {c: AREA_M2 if c == label else 0.0 for c in range(9)}
     areas = Areas(AREA_M2, AREA_M2, seen, None)
-    return observation_row(Aoi(aoi_id, 1, AREA_M2, SQUARE), images[0].overpass_id, areas, provenance(images, listed_at))
+    aoi = Aoi(aoi_id, 1, AREA_M2, SQUARE)
+    return observation_row(aoi, images[0].overpass_id, areas, provenance(images, listed_at), source)
 
 
 def at(hour: int, minute: int = 0) -> datetime:
@@ -75,6 +78,22 @@ def test_the_newest_listing_counts_and_within_an_hour_the_fullest(stack: Stack) 
     for late in (row("v", at(11, 1), one), row("v", at(10), *both), row("v", at(10, 30), one)):
         stack.warehouse.append("observations", [late])
     assert current(stack, "v")["image_ids"] == [one.image_id]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
+def test_dynamic_world_wins_over_the_network_whatever_came_first(stack: Stack, order: tuple[int, ...]) -> None:
+    aoi_id = "s" + "".join(map(str, order))
+    given = [
+        row(aoi_id, at(9), image(), image(tile="T51TYK"), label=WATER, source=Source.NETWORK),
+        row(aoi_id, at(20), image(), image(tile="T51TYK"), label=WATER, source=Source.NETWORK),
+        row(aoi_id, at(10), image(version_us=1)),
+        # as versions before had it: no word of a source
+        {name: value for name, value in row(aoi_id, at(12), image(version_us=2)).items() if name != "source"},
+    ]
+    for number in order:
+        stack.warehouse.append("observations", [given[number]])
+    found = current(stack, aoi_id)
+    assert (found["source"], found["image_versions"]) == ("dynamic_world", [2])
 
 
 def test_a_withdrawn_image_is_told_of_and_gone_once_it_is_measured_again(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from local.bigquery import limits as warehouse_limits
 from local.earth_engine import limits as engine_limits
 from local.runs.outputs import COLUMNS
 from local.stack import FUNCTIONS
-from local.upkeep.doctor import MOST_CLOUD_PERCENT
 from shared.aois.aoi import Aoi
 from shared.classes import CLASSES
 from shared.earth_engine.client import as_our_error
@@ -32,6 +31,7 @@ from shared.errors import (
     TooBigError,
     TooManyAggregationsError,
 )
+from shared.imagery.images import MOST_CLOUD_PERCENT
 from shared.measurement.areas import Areas, disagreement, total
 from shared.measurement.rows import composite_row, observation_row, provenance
 from shared.messages.bodies import Acquisition, AoiRegistration, CompositeRequest, MeasurementRequest, Tick, Topic
@@ -199,7 +199,13 @@ def test_sql_files_are_all_known_and_take_only_known_placeholders() -> None:
     folder = ROOT / "shared/warehouse/sql"
     assert {p.stem for p in (folder / "views").glob("*.sql")} == set(definitions()["views"])
     assert {p.stem for p in (folder / "scheduled").glob("*.sql")} == {q.name for q in schedules().scheduled_queries}
-    given = {"dataset": "p.d", "coverage_floor": 0.2, "client": "acme", "view": "report_monthly"}
+    given = {
+        "dataset": "p.d",
+        "coverage_floor": 0.2,
+        "network_in_summaries": "fill",
+        "client": "acme",
+        "view": "report_monthly",
+    }
     for path in folder.rglob("*.sql"):
         text = sql(path.parent.name, path.stem, **given)  # type: ignore[arg-type]
         assert "${" not in text
@@ -208,7 +214,7 @@ def test_sql_files_are_all_known_and_take_only_known_placeholders() -> None:
 
 def test_scheduled_sql_asks_the_run_time_and_never_the_clock() -> None:
     for name in (query.name for query in schedules().scheduled_queries):
-        text = sql("scheduled", name, dataset="p.d", coverage_floor=0.2)
+        text = sql("scheduled", name, dataset="p.d", coverage_floor=0.2, network_in_summaries="fill")
         assert "@run_time" in text
         assert not re.search(r"\bCURRENT_(DATE|TIMESTAMP|DATETIME)\b|@run_date", text)
 
@@ -235,7 +241,8 @@ def test_functions_are_short_entry_points(path: Path) -> None:
 def test_sql_names_and_colours_are_those_of_the_classes() -> None:
     """SQL cannot import them, so it repeats them."""
     names = re.findall(
-        r"SELECT (\d)(?: AS class_id)?, '(\w+)'", sql("scheduled", "monthly_summary", dataset="d", coverage_floor=0)
+        r"SELECT (\d)(?: AS class_id)?, '(\w+)'",
+        sql("scheduled", "monthly_summary", dataset="d", coverage_floor=0, network_in_summaries="fill"),
     )
     assert [(int(value), name) for value, name in names] == [(c.class_id, c.name) for c in CLASSES]
     for view in ("report_monthly", "report_annual", "report_change", "report_areas"):
@@ -244,12 +251,13 @@ def test_sql_names_and_colours_are_those_of_the_classes() -> None:
 
 
 def test_rules_that_sql_repeats_are_the_same_everywhere() -> None:
-    freshness = sql("views", "report_freshness", dataset="d", coverage_floor=0)
+    freshness = sql("views", "report_freshness", dataset="d", coverage_floor=0, network_in_summaries="fill")
     assert f"least_cloud_percent > {MOST_CLOUD_PERCENT:g} THEN 'too cloudy'" in freshness
+    assert f"passes.least_cloud_percent > {MOST_CLOUD_PERCENT:g} OR" in sql("queries", "unseen_passes", dataset="d")
     lookbacks = {
         name: re.findall(
             r"SELECT MIN\(backfill_start\) .*|^      DATE_SUB.*",
-            sql("scheduled", name, dataset="d", coverage_floor=0),
+            sql("scheduled", name, dataset="d", coverage_floor=0, network_in_summaries="fill"),
             re.M,
         )
         for name in ("monthly_summary", "annual_summary")

@@ -104,7 +104,7 @@ class Warehouse:
                 table.add_column(field["name"], column_type(field))
             self._tables.append(table.build())
         for name in definitions()["views"]:
-            found = self.analyse(sql("views", name, dataset=DATASET, coverage_floor=FLOOR))
+            found = self.analyse(sql("views", name, dataset=DATASET, coverage_floor=FLOOR, network_in_summaries="fill"))
             view = TableBuilder(f"{DATASET}.{name}")
             for column in found.output_column_list:
                 view.add_column(column.name, column.column.type)

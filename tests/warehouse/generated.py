@@ -164,6 +164,7 @@ class _Maker:
             versions = [int(processed_at.timestamp() * 1e6) - rng.randrange(10**11) for _ in used]
             given = {"image_ids": used, "image_versions": versions, "listed_image_count": rng.choice([len(used), 3])}
             given |= {"acquired_at": acquired_at, "processed_at": processed_at, **self._measured(area, day)}
+            given["source"] = self._filler.choice([None, *["dynamic_world"] * 4, "network"])
             self._add("observations", load, {**ref, **when, **given}, times=rng.choice([1, 1, 1, 2]))
             self._touch(load, day.replace(day=1), "month", processed_at)
             if rng.random() < 0.7:

@@ -109,7 +109,7 @@ class Reference:
 
 
 def _view(name: str) -> str:
-    return sql("views", name, dataset=DATASET, coverage_floor=FLOOR)
+    return sql("views", name, dataset=DATASET, coverage_floor=FLOOR, network_in_summaries="fill")
 
 
 def _write(cell: Any, kind: Any, value: Any) -> None:

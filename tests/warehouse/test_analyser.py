@@ -29,7 +29,7 @@ def test_bigquery_takes_each_query(warehouse: Warehouse, name: str) -> None:
 
 @pytest.mark.parametrize("name", [query.name for query in schedules().scheduled_queries])
 def test_bigquery_takes_each_script(warehouse: Warehouse, name: str) -> None:
-    text = sql("scheduled", name, dataset=DATASET, coverage_floor=FLOOR)
+    text = sql("scheduled", name, dataset=DATASET, coverage_floor=FLOOR, network_in_summaries="fill")
     assert warehouse.analyse_script(text, {"run_time": "TIMESTAMP"}) >= 4
 
 

@@ -47,7 +47,7 @@ _ALTERATIONS = {" DESC": " ASC", "MIN(": "MAX(", "MAX(": "MIN(", " >= ": " < ", 
 
 
 def statement(kind: Kind, name: str) -> str:
-    return sql(kind, name, dataset=DATASET, coverage_floor=FLOOR)
+    return sql(kind, name, dataset=DATASET, coverage_floor=FLOOR, network_in_summaries="fill")
 
 
 # Erasures are DELETEs: they are not executed here, only analysed.

@@ -92,7 +92,7 @@ def source_of_merge(text: str) -> str:
 
 def source_of_script(reference: Reference, name: str, run_time: datetime) -> tuple[str, dict[str, Typed]]:
     """The source of a scheduled MERGE, and its parameters: the run time, and the script's variables as they are then."""
-    script = sql("scheduled", name, dataset=DATASET, coverage_floor=FLOOR)
+    script = sql("scheduled", name, dataset=DATASET, coverage_floor=FLOOR, network_in_summaries="fill")
     given: dict[str, Typed] = {"run_time": ("TIMESTAMP", run_time)}
     variables = reference.variables(script, given)
     text = source_of_merge(script)

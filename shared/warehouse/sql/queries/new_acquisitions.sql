@@ -1,5 +1,6 @@
 -- Of the listed images (an image across the antimeridian comes as two boxes), those that meet the box of an AOI which
--- was not measured with them since they were ingested, and that are not in the log with the same ingestion time; and
+-- was not measured with them since they were ingested (a scene that the network classified has the same id), and that are
+-- not in the log with the same ingestion time; and
 -- whether any of these AOIs was there when the image was ingested.
 -- Boxes come as JSON, and meet by cells of one degree first: comparing each with each took twelve times as long.
 WITH boxes AS (
@@ -44,7 +45,8 @@ LEFT JOIN (
   SELECT observations.aoi_id, observations.aoi_version, observations.processed_at, used_id AS image_id
   FROM `${dataset}.observations` AS observations
   CROSS JOIN UNNEST(observations.image_ids) AS used_id
-  WHERE observations.acquired_date >= @since AND observations.acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
+  WHERE IFNULL(observations.source, 'dynamic_world') = 'dynamic_world'
+    AND observations.acquired_date >= @since AND observations.acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
 ) AS measured
   ON measured.aoi_id = met.aoi_id AND measured.aoi_version = met.aoi_version
   AND measured.image_id = met.image_id

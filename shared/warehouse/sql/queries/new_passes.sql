@@ -1,5 +1,5 @@
 -- Which current AOIs the scenes of one day passed over, by overpass: by boxes, as in new_acquisitions, then exactly (a
--- scene across the antimeridian comes as two boxes). Leaves out what is recorded already.
+-- scene across the antimeridian comes as two boxes). Leaves out what is recorded already. With the size of each AOI.
 WITH boxes AS (
   SELECT
     JSON_VALUE(item, '$.scene_id') AS scene_id,
@@ -22,7 +22,7 @@ listed AS (
 ),
 placed AS (
   SELECT
-    aois.aoi_id, aois.aoi_version, aois.geometry, aois.west_deg, aois.south_deg, aois.east_deg, aois.north_deg,
+    aois.aoi_id, aois.aoi_version, aois.area_m2, aois.geometry, aois.west_deg, aois.south_deg, aois.east_deg, aois.north_deg,
     cell_x, cell_y
   FROM `${dataset}.aois` AS aois
   CROSS JOIN UNNEST(GENERATE_ARRAY(CAST(FLOOR(aois.west_deg) AS INT64), CAST(FLOOR(aois.east_deg) AS INT64))) AS cell_x
@@ -32,7 +32,9 @@ seen AS (
   SELECT
     placed.aoi_id, placed.aoi_version, listed.overpass_id,
     COUNT(DISTINCT listed.scene_id) AS scene_count,
-    MIN(listed.cloud_percent) AS least_cloud_percent
+    MIN(listed.cloud_percent) AS least_cloud_percent,
+    MAX(placed.area_m2) AS area_m2,
+    MAX(LENGTH(placed.geometry)) AS geometry_bytes
   FROM listed
   JOIN placed
     ON placed.cell_x = listed.cell_x AND placed.cell_y = listed.cell_y
@@ -48,7 +50,8 @@ seen AS (
   )
   GROUP BY placed.aoi_id, placed.aoi_version, listed.overpass_id
 )
-SELECT seen.aoi_id, seen.aoi_version, seen.overpass_id, seen.scene_count, seen.least_cloud_percent
+SELECT
+  seen.aoi_id, seen.aoi_version, seen.overpass_id, seen.scene_count, seen.least_cloud_percent, seen.area_m2, seen.geometry_bytes
 FROM seen
 LEFT JOIN `${dataset}.passes_current` AS known
   ON known.aoi_id = seen.aoi_id AND known.aoi_version = seen.aoi_version AND known.overpass_id = seen.overpass_id

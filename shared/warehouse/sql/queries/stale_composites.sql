@@ -8,7 +8,8 @@ WITH observed AS (
   FROM `${dataset}.observations_current` AS current_obs
   JOIN `${dataset}.aois` AS aois
     ON aois.aoi_id = current_obs.aoi_id AND aois.aoi_version = current_obs.aoi_version
-  WHERE current_obs.acquired_date >= @since
+  WHERE current_obs.source = 'dynamic_world'
+    AND current_obs.acquired_date >= @since
     AND current_obs.acquired_month >= EXTRACT(YEAR FROM @since) * 100 + EXTRACT(MONTH FROM @since)
     AND aois.aoi_id > @after_aoi
     AND (IFNULL(ARRAY_LENGTH(@aoi_ids), 0) = 0 OR aois.aoi_id IN UNNEST(@aoi_ids))

@@ -47,6 +47,7 @@ USING (
       COUNT(monthly.mean_share) AS months_observed,
       SUM(monthly.observation_count) AS observation_count,
       SUM(monthly.skipped_count) AS skipped_count,
+      SUM(IFNULL(monthly.network_count, 0)) AS network_count,
       AVG(monthly.mean_coverage) AS mean_coverage,
       AVG(monthly.mean_share) AS mean_share,
       AVG(monthly.mean_area_m2) AS mean_area_m2,
@@ -80,7 +81,7 @@ USING (
   joined AS (
     SELECT
       years.aoi_id, years.aoi_version, years.year, years.class_id, years.class_name, years.months_observed,
-      years.observation_count, years.skipped_count, years.mean_coverage, years.mean_share, years.mean_area_m2,
+      years.observation_count, years.skipped_count, years.network_count, years.mean_coverage, years.mean_share, years.mean_area_m2,
       years.min_share, years.max_share, years.probability_share,
       composite_shares.composite_share, composite_shares.composite_area_m2,
       IF(
@@ -111,6 +112,7 @@ WHEN MATCHED THEN UPDATE SET
   months_observed = source.months_observed,
   observation_count = source.observation_count,
   skipped_count = source.skipped_count,
+  network_count = source.network_count,
   mean_coverage = source.mean_coverage,
   mean_share = source.mean_share,
   mean_area_m2 = source.mean_area_m2,
@@ -123,12 +125,12 @@ WHEN MATCHED THEN UPDATE SET
   source_digest = source.source_digest,
   run_time = source.run_time
 WHEN NOT MATCHED THEN INSERT (
-  aoi_id, aoi_version, year, class_id, class_name, months_observed, observation_count, skipped_count, mean_coverage,
+  aoi_id, aoi_version, year, class_id, class_name, months_observed, observation_count, skipped_count, network_count, mean_coverage,
   mean_share, mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2,
   source_changed_at, source_digest, run_time
 ) VALUES (
   source.aoi_id, source.aoi_version, source.year, source.class_id, source.class_name, source.months_observed,
-  source.observation_count, source.skipped_count, source.mean_coverage, source.mean_share, source.mean_area_m2,
+  source.observation_count, source.skipped_count, source.network_count, source.mean_coverage, source.mean_share, source.mean_area_m2,
   source.min_share, source.max_share, source.probability_share, source.composite_share, source.composite_area_m2,
   source.source_changed_at, source.source_digest, source.run_time
 )

@@ -36,13 +36,29 @@ USING (
   horizon AS (
     SELECT DATE_TRUNC(EXTRACT(DATE FROM TIMESTAMP_SUB(run_time, INTERVAL 1 SECOND)), MONTH) AS last_month FROM run
   ),
-  observed AS (
+  measured AS (
     SELECT
-      aoi_id, aoi_version, DATE_TRUNC(acquired_date, MONTH) AS month, overpass_id,
+      aoi_id, aoi_version, DATE_TRUNC(acquired_date, MONTH) AS month, overpass_id, source = 'network' AS by_network,
       coverage >= ${coverage_floor} AND valid_area_m2 > 0 AS usable,
       coverage, valid_area_m2, classes, processed_at
     FROM `${dataset}.observations_current`
     WHERE acquired_date >= built_from AND acquired_month >= EXTRACT(YEAR FROM built_from) * 100 + EXTRACT(MONTH FROM built_from)
+  ),
+  observed AS (
+    -- the network's count where Dynamic World has fewer than two usable views of the month, or as it is set
+    SELECT measured.*
+    FROM measured
+    LEFT JOIN (
+      SELECT aoi_id, aoi_version, month, COUNTIF(usable) AS views
+      FROM measured
+      WHERE NOT by_network
+      GROUP BY aoi_id, aoi_version, month
+    ) AS published
+      ON published.aoi_id = measured.aoi_id AND published.aoi_version = measured.aoi_version
+      AND published.month = measured.month
+    WHERE NOT measured.by_network
+      OR '${network_in_summaries}' = 'all'
+      OR ('${network_in_summaries}' = 'fill' AND IFNULL(published.views, 0) < 2)
   ),
   composited AS (
     SELECT aoi_id, aoi_version, period_start AS month, valid_area_m2, classes, processed_at
@@ -107,6 +123,7 @@ USING (
       aoi_id, aoi_version, month,
       COUNTIF(usable) AS observation_count,
       COUNTIF(NOT usable) AS skipped_count,
+      COUNTIF(usable AND by_network) AS network_count,
       AVG(IF(usable, coverage, NULL)) AS mean_coverage
     FROM observed
     GROUP BY aoi_id, aoi_version, month
@@ -145,6 +162,7 @@ USING (
     touched.aoi_id, touched.aoi_version, CAST(touched.month AS DATE) AS month, class_names.class_id, class_names.class_name,
     IFNULL(counts.observation_count, 0) AS observation_count,
     IFNULL(counts.skipped_count, 0) AS skipped_count,
+    IFNULL(counts.network_count, 0) AS network_count,
     counts.mean_coverage,
     shares.mean_share, shares.mean_area_m2, shares.min_share, shares.max_share, shares.probability_share,
     composite_shares.composite_share, composite_shares.composite_area_m2,
@@ -171,6 +189,7 @@ ON target.aoi_id = source.aoi_id
 WHEN MATCHED THEN UPDATE SET
   observation_count = source.observation_count,
   skipped_count = source.skipped_count,
+  network_count = source.network_count,
   mean_coverage = source.mean_coverage,
   mean_share = source.mean_share,
   mean_area_m2 = source.mean_area_m2,
@@ -183,12 +202,12 @@ WHEN MATCHED THEN UPDATE SET
   source_digest = source.source_digest,
   run_time = source.run_time
 WHEN NOT MATCHED THEN INSERT (
-  aoi_id, aoi_version, month, class_id, class_name, observation_count, skipped_count, mean_coverage, mean_share,
+  aoi_id, aoi_version, month, class_id, class_name, observation_count, skipped_count, network_count, mean_coverage, mean_share,
   mean_area_m2, min_share, max_share, probability_share, composite_share, composite_area_m2, source_changed_at,
   source_digest, run_time
 ) VALUES (
   source.aoi_id, source.aoi_version, source.month, source.class_id, source.class_name, source.observation_count,
-  source.skipped_count, source.mean_coverage, source.mean_share, source.mean_area_m2, source.min_share,
+  source.skipped_count, source.network_count, source.mean_coverage, source.mean_share, source.mean_area_m2, source.min_share,
   source.max_share, source.probability_share, source.composite_share, source.composite_area_m2,
   source.source_changed_at, source.source_digest, source.run_time
 )

@@ -15,6 +15,7 @@ SELECT
   END AS class_colour,
   summary.observation_count,
   summary.skipped_count,
+  IFNULL(summary.network_count, 0) AS network_count,
   summary.mean_coverage,
   CASE
     WHEN summary.observation_count = 0 THEN 'none'
