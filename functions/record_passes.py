@@ -69,8 +69,8 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
 
 
 def _ask_the_network(day: date, new: list[dict[str, Any]], warehouse: Warehouse) -> int:
-    """Have passes classified of which Dynamic World makes nothing, or has made nothing for long: those before, and those
-    just found, which no query sees for some seconds.
+    """Have passes classified of which Dynamic World makes nothing, or has made nothing for long: those before, and
+    those just found, which no query sees for some seconds.
     """
     settings = warehouse.settings
     if settings.classify == "off":
