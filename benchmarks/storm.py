@@ -73,7 +73,7 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
         folder / "out",
         backfill_start=date(2021, 1, 1),
         # without patience inside an invocation every fault reaches the pipeline
-        settings={"earth_engine_deadline_seconds": "1", "earth_engine_patience_seconds": "0.01"},
+        settings={"earth_engine_deadline_seconds": "5", "earth_engine_patience_seconds": "0.01"},
         warehouse_faults=warehouse_faults,
     ) as stack:
         post_registration(_features(areas), stack.webhook_url, stack.webhook_secret)
@@ -178,7 +178,7 @@ class _Truth:
 
 def _small_area(draw: random.Random) -> Polygon:
     """A crooked quadrilateral of some 5 to 30 ha inside the scenes."""
-    west, south = 125.6580 + draw.random() * 0.016, 45.1050 + draw.random() * 0.012
+    west, south = 125.6585 + draw.random() * 0.015, 45.1050 + draw.random() * 0.009
     width, height = 0.002 + draw.random() * 0.004, 0.002 + draw.random() * 0.004
 
     def jitter() -> float:

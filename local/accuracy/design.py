@@ -95,7 +95,7 @@ def read_design(path: Path) -> Design:
         design = Design.model_validate_json(json.dumps(document))
     except OSError:
         raise UserInputError(f"{path}: expected the sample.json that accuracy sample left beside the points") from None
-    except (ValueError, KeyError, AttributeError, ValidationError):
+    except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
         raise UserInputError(f"{path}: not a sample.json of accuracy sample") from None
     if design.sample_id != sample_id:
         raise UserInputError(f"{path}: altered after it was drawn: it says {sample_id} and holds {design.sample_id}")
