@@ -51,6 +51,7 @@ class Outcome(NamedTuple):
     double: int
     wrong: int
     dead: int
+    reasons: tuple[str, ...]
     faults: Counter[str]
     seconds: float
 
@@ -112,6 +113,7 @@ def storm(folder: Path, aoi_count: int, overpass_count: int, message_count: int)
         double=sum(count - 1 for count in keys.values()) + len(keys.keys() - set(pairs)) + len(gone & registered),
         wrong=sum(not truth.agrees(row) for row in found),
         dead=len(dead),
+        reasons=tuple(sorted({str(letter["reason"]) for letter in dead})),
         faults=injected,
         seconds=seconds,
     )
@@ -217,6 +219,8 @@ def main() -> None:
     print(f"{outcome.messages} messages for {outcome.expected} observations, handled in {outcome.seconds:.0f} s")
     print(f"{sum(outcome.faults.values())} faults: {json.dumps(dict(sorted(outcome.faults.items())))}")
     print(f"{outcome.rows} rows appended; {outcome.dead} dead letters")
+    for reason in outcome.reasons:
+        print(f"  {reason}")
     print(f"{outcome.lost} lost, {outcome.double} double, {outcome.wrong} wrong")
 
 

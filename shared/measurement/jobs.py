@@ -22,7 +22,7 @@ from shared.messages.bodies import Progress
 REQUESTS_PER_INVOCATION = 4
 # A piece that cannot be smaller is asked for so often, each time in a message of its own: Earth Engine also says that
 # something is too big when it has too little room of its own just then.
-_LAST_DIVISOR = 16
+_DOUBLINGS_OF_THE_SMALLEST = 4
 # No request begins later than this: its own deadline (330 s) then still ends within the 540 s.
 _WORK_SECONDS = 200.0
 
@@ -144,13 +144,15 @@ class _Work:
         """The jobs of a run that was too big, in smaller requests. Raises NeverError for one that can't be smaller."""
         keys = list(dict.fromkeys(self._job_of[piece.key] for piece in run))
         smallest = len(run) == 1 and run[0].part.pixels <= SMALLEST_PIECE_PIXELS
-        if smallest and len(self._jobs) == 1 and divisor >= _LAST_DIVISOR:
+        to_smallest = max(1, budget.pixels // SMALLEST_PIECE_PIXELS)
+        if smallest and len(self._jobs) == 1 and divisor >= to_smallest * 2**_DOUBLINGS_OF_THE_SMALLEST:
             raise NeverError(
                 f"{run[0].key}: too big for Earth Engine though it has {run[0].part.pixels} pixels: {error}"
             )
         for key in keys:
             self._open.remove(key)
-        smaller = 2 * divisor if smallest else max(2 * divisor, divisor_to_split(Tally(run).use, budget))
+        to_split = to_smallest if smallest else divisor_to_split(Tally(run).use, budget)
+        smaller = max(2 * divisor, to_split)
         return HandOn([self._jobs[key] for key in keys], smaller)
 
     def rest(self, divisor: int) -> list[HandOn]:

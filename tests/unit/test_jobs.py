@@ -44,4 +44,4 @@ def test_a_field_that_is_too_big_is_asked_for_a_few_times_and_then_never_again()
             ((again,),) = (batch.handed_on for batch in asked(divisor))
             assert again.divisor > divisor
             divisor, messages = again.divisor, messages + 1
-    assert messages == 4
+    assert 4 <= messages <= 7
