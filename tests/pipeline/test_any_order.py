@@ -1,5 +1,5 @@
 """Fifty events in any order end in one current state: registrations, updates, deletions, returns, images, late and
-reprocessed images, announcements by product id, repeated deliveries and ticks."""
+reprocessed images, announcements by product id, passes that the network classifies, repeated deliveries and ticks."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from shapely import Polygon
 from shapely.geometry import mapping
 
 from local.stack import Stack
+from tests.l1c import random_l1c, write_l1c
 from tests.scenes import write_scene
 from tests.stacks import SOAK, feature, rows, settle, signed_post, start_stack
 
@@ -25,7 +27,11 @@ WIDE = Polygon([(125.661, 45.099), (125.676, 45.098), (125.677, 45.117), (125.66
 NARROW = Polygon([(125.664, 45.105), (125.670, 45.105), (125.670, 45.112), (125.664, 45.112)])
 MOVED = Polygon([(125.668, 45.100), (125.675, 45.100), (125.675, 45.109), (125.668, 45.109)])
 DAYS = (3, 8, 13, 18, 23)
-OUTCOME = ("overpass_id", "valid_area_m2", "aoi_area_m2", "coverage", "image_ids", "classes")
+OUTCOME = ("overpass_id", "source", "valid_area_m2", "aoi_area_m2", "coverage", "image_ids", "classes")
+# Sentinel-2 scenes: of a pass that Dynamic World skips, and of one of which it has images, before or after.
+SKIPPED = "20210807T023111_20210807T023105_T51TYL"
+DOUBLED = "20210708T023111_20210708T023105_T51TYL"
+SCENE_PIXELS = 198
 
 
 class Scene(NamedTuple):
@@ -114,6 +120,21 @@ def arrival(scene: Scene, announced_as: str) -> Event:
     return arrive
 
 
+def sentinel2_arrival(scene_id: str) -> Event:
+    """A scene's pixels appear, and somebody tells of its product."""
+
+    def arrive(stack: Stack, source: Path, folder: Path) -> None:
+        whole = folder / "sentinel2" / scene_id
+        if not whole.exists():
+            whole.parent.mkdir(exist_ok=True)
+            shutil.copytree(source / "sentinel2" / scene_id, folder / f".{scene_id}")
+            (folder / f".{scene_id}").replace(whole)
+        product = f"S2A_MSIL1C_{scene_id[:15]}_N0301_R046_T51TYL_20210901T000000"
+        stack.bus.publish("acquisitions", json.dumps({"image_id": product}).encode(), {})
+
+    return arrive
+
+
 def tick(stack: Stack, source: Path, folder: Path) -> None:
     stack.tick("discover", run_date=date(2021, 8, 10))
 
@@ -130,6 +151,7 @@ def events() -> list[Event]:
         arrival(scene, f"S2A_MSIL1C_{stamp}_N0301_R046_T51TYL_20210901T000000")
         for scene, stamp in zip(images[:10:2], stamps, strict=True)
     ]
+    found += [sentinel2_arrival(SKIPPED), sentinel2_arrival(DOUBLED)]
     found += [tick] * (50 - len(found))
     return found
 
@@ -146,7 +168,15 @@ def state(stack: Stack) -> dict[str, Any]:
         mine = [r for r in found if r["aoi_id"] in current and r["aoi_version"] == current[r["aoi_id"]]["aoi_version"]]
         return [{key: row[key] for key in ("aoi_id", *keys)} for row in mine]
 
-    shares = ("month", "class_id", "observation_count", "mean_share", "probability_share", "composite_share")
+    shares = (
+        "month",
+        "class_id",
+        "observation_count",
+        "network_count",
+        "mean_share",
+        "probability_share",
+        "composite_share",
+    )
     months = of_current("monthly_summary", "aoi_id, month, class_id", shares)
     return {
         "aois": {aoi_id: (row["geometry_sha256"], row["label"], row["tags"]) for aoi_id, row in current.items()},
@@ -167,6 +197,13 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder, scene.image_id, crs="EPSG:32651", origin=scene.origin, shape=(200, 200), seed=scene.seed
         )
         written.rename(folder / scene.source)
+    for seed, scene_id in enumerate((SKIPPED, DOUBLED)):
+        bands = random_l1c(SCENE_PIXELS, SCENE_PIXELS, seed)
+        bands["B10"][:] = 10
+        clear = np.zeros((SCENE_PIXELS, SCENE_PIXELS))
+        written = write_l1c(folder, scene_id, bands, origin=NORTH, cloud_percent=80.0, probability=clear)
+        for path in written.iterdir():
+            os.utime(path, (1_630_000_000, 1_630_000_000))
     return folder
 
 
@@ -193,6 +230,8 @@ def test_any_order_of_fifty_events_ends_in_the_same_current_state(
         for number in order:
             EVENTS[number](stack, source, Path(name) / "scenes")
         settle(stack)
+        stack.tick("record-passes", run_date=date(2021, 8, 8))
+        settle(stack)
         stack.tick("composite")
         stack.tick("find-changes")
         settle(stack)
@@ -201,11 +240,18 @@ def test_any_order_of_fifty_events_ends_in_the_same_current_state(
         used = [
             pair
             for row in rows(stack, "observations_current")
+            if row["source"] == "dynamic_world"
             for pair in zip(row["image_ids"], row["image_versions"], strict=True)
         ]
         versions = {path.stem: path.stat().st_mtime_ns // 1000 for path in (Path(name) / "scenes").glob("2*.tif")}
     assert {(aoi_id, label) for aoi_id, (_, label, _) in found["aois"].items()} == CURRENT
-    assert len(found["observations"]) == len(CURRENT) * 6, "five passes in July, one in August"
+    assert len(found["observations"]) == len(CURRENT) * 7, "five passes in July, two in August"
+    by_network = {row["overpass_id"] for row in found["observations"] if row["source"] == "network"}
+    assert by_network == {SKIPPED[:15]}, "where Dynamic World has an image it is the one that counts"
+    assert all(row["coverage"] > 0 for row in found["observations"] if row["source"] == "network")
+    august = [row for row in found["months"] if row["month"] == date(2021, 8, 1)]
+    assert {(row["observation_count"], row["network_count"]) for row in august} == {(2, 1)}, "a thin month is filled"
+    assert {row["network_count"] for row in found["months"] if row["month"] == date(2021, 7, 1)} == {0}
     assert dict(used) == {image_id: versions[image_id] for image_id, _ in used}, "what was reprocessed is measured anew"
     split = next(r for r in found["observations"] if (r["aoi_id"], r["overpass_id"]) == ("a", "20210713T023111"))
     assert len(split["image_ids"]) == 3, "no datastrip is dropped"
