@@ -2,20 +2,22 @@
 
 import json
 import os
-import shutil
 import sys
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from local.commands.common import CONSOLE, Day, Out, app, say
-from local.runs.workspace import DEFAULT_OUT, remember
+from local.commands.common import CONSOLE, Out, app, say
+from local.runs.workspace import DEFAULT_OUT, claim, link_into, main_aoi, recall, remember
 from shared.errors import UserInputError
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
+
+    from local.runs.own_scenes import Prepared
 
 
 class PubSub(StrEnum):
@@ -35,69 +37,101 @@ def demo(out: Out = DEFAULT_OUT / "demo") -> None:
 
 @app.command()
 def run(
-    aois: Annotated[Path, typer.Option(help="GeoJSON file with the areas.")],
-    scenes: Annotated[Path | None, typer.Option(help="Folder with one GeoTIFF for each Dynamic World image.")] = None,
+    aois: Annotated[Path, typer.Option(help="Areas: GeoJSON, Shapefile (.shp), GeoPackage or KML, in any CRS.")],
+    scenes: Annotated[
+        Path | None, typer.Option(help="Folder of classified GeoTIFFs of any name, folders in it included.")
+    ] = None,
     sentinel2: Annotated[
         Path | None,
         typer.Option(help="Instead: folder of Sentinel-2 L1C products, classified by the published network."),
     ] = None,
     out: Out = DEFAULT_OUT / "run",
-    start: Day = None,
-    end: Day = None,
+    start: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Leave out images before this day.")
+    ] = None,
+    end: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Leave out images after this day.")] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Day of every raster, where no name tells it."),
+    ] = None,
+    dates: Annotated[Path | None, typer.Option(help="CSV file with rows of file name and date.")] = None,
+    band: Annotated[str | None, typer.Option(help="Name or number of the band that holds the classes.")] = None,
+    labels: Annotated[
+        str | None, typer.Option(help="How classes are coded: dynamic-world, expert, or 1=water,2=trees,0=none.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Start from nothing instead of adding to an earlier run.")] = False,
 ) -> None:
-    """The whole pipeline once, on your own GeoTIFFs and areas."""
+    """The whole pipeline once, on your own GeoTIFFs and areas; adds to what an earlier run left in its folder."""
     if (scenes is None) == (sentinel2 is None):
         raise UserInputError("expected one of --scenes (classified images) and --sentinel2 (L1C products)")
-    from local.runs import inputs  # noqa: PLC0415
+    from local.runs import inputs, own_scenes  # noqa: PLC0415
+    from local.runs.meeting import check_meeting  # noqa: PLC0415
     from shared.settings import Settings  # noqa: PLC0415
 
     collection = inputs.read_aois(aois)
     registered = inputs.registered(aois, collection, Settings(project="local-project"))
     aoi_ids = [aoi.aoi_id for aoi in registered]
+    wishes = own_scenes.Wishes(day.date() if day else None, dates, band, labels)
+    if scenes is not None:
+        own_scenes.rasters_in(scenes)  # what is not there makes no folder
+    adding = claim(out, overwrite)
     if sentinel2 is not None:
-        scenes = _classified(sentinel2, out, inputs.outlines(registered))
-    found = inputs.check_scenes(scenes)
-    chosen = inputs.between(found, start.date() if start else None, end.date() if end else None)
+        if not adding:
+            remember(out, out / "images")
+        scenes, wishes = _classified(sentinel2, out, inputs.outlines(registered)), own_scenes.Wishes()
+    images = own_scenes.prepare(scenes or out, out / "classes", wishes, say)
+    chosen = inputs.between(images, start.date() if start else None, end.date() if end else None)
+    check_meeting(registered, [image.path for image in chosen], say)
     from local.runs import steps  # noqa: PLC0415
     from local.runs.outputs import monthly_table  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 
-    steps.fresh_folder(out)
-    folder = scenes if len(chosen) == len(found) else _linked(out / "scenes", [scene.path for scene in chosen])
-    first_scene, last_scene = inputs.acquired_days(chosen)
+    folder = _gathered(out, scenes or out, chosen, adding)
+    first_scene, last_scene = inputs.acquired_days(image.image_id for image in chosen)
     first, last = (start.date() if start else first_scene), (end.date() if end else last_scene)
     say(f"{len(aoi_ids)} AOIs, {len(chosen)} images from {first_scene} to {last_scene}")
-    with Stack(folder, out, backfill_start=first) as stack:
-        remember(out, folder)
+    shown = main_aoi(out) if adding and (out / "report.html").exists() else aoi_ids[0]
+    main = shown in aoi_ids
+    remember(out, folder, shown)
+    # old areas see the new images, and new areas the old ones
+    earliest, latest = inputs.acquired_days(path.stem for path in folder.glob("*.tif"))
+    earliest, latest = min(first, earliest), max(last, latest)
+    settings = {"discover_window_days": str((latest - earliest).days + 45)} if adding else {}
+    with Stack(folder, out, backfill_start=earliest if adding else first, settings=settings) as stack:
         steps.register_and_backfill(stack, collection, say)
-        stack.tick("discover", run_date=last)
+        stack.tick("discover", run_date=latest)
         steps.settle(stack, say)
-        steps.composite_and_summarise(stack, steps.day_after(last), say)
-        steps.find_changes(stack, last, say)
-        steps.record_passes(stack, last, say)
-        report_path = steps.write_outputs(stack, aoi_ids, first, last, out, say)
-        CONSOLE.print(monthly_table(stack.warehouse, aoi_ids[0], last.year))
+        steps.composite_and_summarise(stack, steps.day_after(latest), say)
+        steps.find_changes(stack, latest, say)
+        steps.record_passes(stack, latest, say)
+        ordered = sorted(aoi_ids, key=lambda aoi_id: aoi_id != shown)
+        report_path = steps.write_outputs(stack, ordered, first, last, out, say, main)
+        CONSOLE.print(monthly_table(stack.warehouse, ordered[0], last.year))
     say(f"Tables are in {out}; open {report_path}")
 
 
-def _classified(sentinel2: Path, out: Path, outlines: "list[BaseGeometry]") -> Path:
-    from local.runs.steps import fresh_folder  # noqa: PLC0415
-    from local.sentinel2.folder import classify_folder  # noqa: PLC0415
+def _gathered(out: Path, scenes: Path, chosen: "list[Prepared]", adding: bool) -> Path:
+    """The images of this run and of those before it, as links in one folder, with what is known of their passes."""
+    from local.earth_engine.passes import PASSES_FILE  # noqa: PLC0415
 
-    fresh_folder(out)
-    folder = out / "classified"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    say("Classifying with the published network")
-    classify_folder(sentinel2, outlines, folder, say)
+    folder = out / "images"
+    if adding and recall(out) != folder.resolve():
+        link_into(folder, ((path.stem, path) for path in sorted(recall(out).glob("*.tif"))))
+    link_into(folder, chosen)
+    known = folder / PASSES_FILE
+    for place in (scenes, recall(out) if adding else scenes):
+        if (place / PASSES_FILE).is_file() and not known.exists():
+            known.symlink_to((place / PASSES_FILE).resolve())
     return folder
 
 
-def _linked(folder: Path, paths: list[Path]) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for path in paths:
-        (folder / path.name).symlink_to(path.resolve())
+def _classified(sentinel2: Path, out: Path, outlines: "list[BaseGeometry]") -> Path:
+    from local.sentinel2.folder import classify_folder  # noqa: PLC0415
+
+    folder = out / "classified"
+    folder.mkdir(parents=True, exist_ok=True)
+    say("Classifying with the published network")
+    classify_folder(sentinel2, outlines, folder, say)
     return folder
 
 
@@ -122,7 +156,7 @@ def serve(
         if not any(scenes.glob("*.tif")):
             write_finished_year(scenes)
         write_aoi(out / "aoi.geojson")
-    first, _ = inputs.acquired_days(inputs.check_scenes(scenes))
+    first, _ = inputs.acquired_days(scene.path.stem for scene in inputs.check_scenes(scenes))
     from local.runs.serving import keep_running, window_days  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 

@@ -12,13 +12,12 @@ from local.runs.steps import (
     composite_and_summarise,
     day_after,
     find_changes,
-    fresh_folder,
     record_passes,
     register_and_backfill,
     settle,
     write_outputs,
 )
-from local.runs.workspace import remember
+from local.runs.workspace import claim_for_demo, remember
 from local.sample.year import AOI_ID, LATE_DAY, REPROCESSED, YEAR, sample_aoi, write_aoi, write_year
 from local.stack import Stack
 from shared.messages.bodies import Acquisition
@@ -29,12 +28,13 @@ _YEAR_END = date(YEAR, 12, 31)
 
 def run_demo(out: Path, say: Say, console: Console) -> None:
     """Write a year of scenes, let them arrive as they would, and leave tables and a report in ``out``."""
-    fresh_folder(out)
+    claim_for_demo(out)
     scenes, pending = out / "scenes", out / "scenes-to-come"
     for folder in (scenes, pending):
         folder.mkdir(exist_ok=True)
         for path in folder.rglob("*.tif"):
             path.unlink()
+    remember(out, scenes)
     say("Writing a synthetic year of Dynamic World scenes")
     written = write_year(pending)
     (pending / PASSES_FILE).rename(scenes / PASSES_FILE)
@@ -45,7 +45,6 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         scene.path.rename(scenes / scene.path.name)
     say(f"  {len(written)} images of {len({s.acquired for s in written})} overpasses")
     with Stack(scenes, out, backfill_start=date(YEAR, 1, 1)) as stack:
-        remember(out, scenes)
         say(f"Registering the AOI on {_REGISTERED_ON}: backfill measures the {len(early)} images that exist by then")
         register_and_backfill(stack, {"type": "FeatureCollection", "features": [sample_aoi()]}, say)
         composite_and_summarise(stack, day_after(_REGISTERED_ON), say)

@@ -1,6 +1,8 @@
 """What a person hands to the command line: AOI files and folders of scenes, checked before any work is done."""
 
 import json
+import re
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from shapely.geometry.base import BaseGeometry
 
 from local.earth_engine.catalog import SceneFile, read_scene
 from local.earth_engine.geotiff import open_geotiff
+from local.runs.area_files import read_features, slug
+from local.runs.own_scenes import Prepared
 from shared.aois.feature import RegisteredAoi, outline_of
 from shared.aois.registration import InvalidRegistrationError, parse_event
 from shared.classes import LABEL_BAND
@@ -23,32 +27,11 @@ _SHOWN_FAULTS = 3
 
 
 def read_aois(path: Path) -> dict[str, Any]:
-    """A GeoJSON file as a FeatureCollection whose features all have ids.
+    """The areas of a file (GeoJSON, Shapefile, GeoPackage, KML; any CRS) as a FeatureCollection in lon/lat.
 
-    Takes a Feature, FeatureCollection or bare geometry; features without an id are numbered. Raises UserInputError.
+    Every feature has an id: its own, one made of its name, or a number. Raises UserInputError.
     """
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserInputError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise UserInputError(f"{path}: expected a GeoJSON file, found a folder") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise UserInputError(f"{path}: not GeoJSON ({error})") from None
-    kind = document.get("type") if isinstance(document, dict) else None
-    match kind:
-        case "FeatureCollection":
-            features = document.get("features")
-        case "Feature":
-            features = [document]
-        case "Polygon" | "MultiPolygon":
-            features = [{"type": "Feature", "properties": {}, "geometry": document}]
-        case _:
-            raise UserInputError(f"{path}: not GeoJSON (expected a Feature or FeatureCollection, found {kind!r})")
-    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
-        raise UserInputError(f"{path}: not GeoJSON (expected a list of features)")
-    crs = {"crs": document["crs"]} if "crs" in document and kind == "FeatureCollection" else {}
-    return {"type": "FeatureCollection", **crs, "features": [_with_id(f, n) for n, f in enumerate(features, 1)]}
+    return {"type": "FeatureCollection", "features": read_features(path)}
 
 
 def read_secret(path: Path) -> str:
@@ -57,12 +40,6 @@ def read_secret(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserInputError(f"{path}: no secret can be read ({type(error).__name__})") from None
-
-
-def _with_id(feature: dict[str, Any], number: int) -> dict[str, Any]:
-    properties = feature.get("properties")
-    named = isinstance(properties, dict) and "aoi_id" in properties
-    return feature if named or feature.get("id") is not None else {**feature, "id": f"aoi-{number}"}
 
 
 def check_aois(path: Path, collection: dict[str, Any], settings: Settings) -> list[str]:
@@ -77,11 +54,31 @@ def registered(path: Path, collection: dict[str, Any], settings: Settings) -> li
     try:
         return parse_event(body, settings).registered
     except InvalidRegistrationError as error:
+        # one cause makes many a vertex wrong: the first fault of each area tells it
+        first = {fault.pointer.split("/geometry")[0]: fault for fault in reversed(error.faults)}
+        told = [fault for fault in error.faults if fault in first.values()]
         shown = "; ".join(
-            f"{fault.pointer.removeprefix('/data')}: {fault.detail}" for fault in error.faults[:_SHOWN_FAULTS]
+            f"{fault.pointer.removeprefix('/data')}: {_helpful(fault.detail, collection, fault.pointer)}"
+            for fault in told[:_SHOWN_FAULTS]
         )
-        more = len(error.faults) - _SHOWN_FAULTS
-        raise UserInputError(f"{path}: {shown}" + (f"; and {more} more faults" if more > 0 else "")) from None
+        more = len(told) - _SHOWN_FAULTS
+        raise UserInputError(f"{path}: {shown}" + (f"; and {more} more areas" if more > 0 else "")) from None
+
+
+def _helpful(detail: str, collection: dict[str, Any], pointer: str) -> str:
+    """A fault in the words of a file, with what mends it."""
+    detail = detail.replace("/data/features/", "/features/")
+    if "Self-intersection" in detail:
+        return f"{detail}; mend it, for instance with Fix geometries in QGIS"
+    if detail.startswith("the same AOI id"):
+        return f"{detail}; give each area an id of its own"
+    if detail.startswith("expected an AOI id"):
+        number = re.match(r"/data/features/(\d+)/", pointer)
+        feature = collection["features"][int(number[1])] if number else {}
+        given = (feature.get("properties") or {}).get("aoi_id", feature.get("id"))
+        if isinstance(given, str) and (offered := slug(given)):
+            return f"{detail}; {offered!r} would do"
+    return detail
 
 
 def outlines(aois: list[RegisteredAoi]) -> list[BaseGeometry]:
@@ -119,21 +116,18 @@ def _check_labels(scene: SceneFile) -> None:
         )
 
 
-def acquired_days(scenes: list[SceneFile]) -> tuple[date, date]:
-    """First and last UTC day of a list of scenes."""
-    stamps = sorted(parse_scene_name(scene.path.stem).sensing_stamp for scene in scenes)
+def acquired_days(image_ids: Iterable[str]) -> tuple[date, date]:
+    """First and last UTC day of a list of images."""
+    stamps = sorted(parse_scene_name(image_id).sensing_stamp for image_id in image_ids)
     return sensing_time(stamps[0]).date(), sensing_time(stamps[-1]).date()
 
 
-def between(scenes: list[SceneFile], start: date | None, end: date | None) -> list[SceneFile]:
-    """The scenes acquired from ``start`` to ``end``, both included. Raises UserInputError when none is left."""
-    chosen = [
-        scene
-        for scene in scenes
-        if (start is None or acquired_days([scene])[0] >= start) and (end is None or acquired_days([scene])[0] <= end)
-    ]
+def between(images: list[Prepared], start: date | None, end: date | None) -> list[Prepared]:
+    """The images acquired from ``start`` to ``end``, both included. Raises UserInputError when none is left."""
+    days = {image: acquired_days([image.image_id])[0] for image in images}
+    chosen = [image for image, day in days.items() if (start is None or day >= start) and (end is None or day <= end)]
     if not chosen:
-        first, last = acquired_days(scenes)
+        first, last = min(days.values()), max(days.values())
         raise UserInputError(
             f"no scene between {start or first} and {end or last}; there are some from {first} to {last}"
         )

@@ -1,6 +1,5 @@
 """Running the pipeline on the embedded stack: register, backfill, composite, summarise, write outputs."""
 
-import shutil
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -11,7 +10,7 @@ from local.report.making import render_report
 from local.runs.outputs import write_csv, write_patches
 from local.runs.registering import post_registration
 from local.stack import Stack
-from shared.errors import NeverError, UserInputError
+from shared.errors import NeverError
 
 Say = Callable[[str], None]
 _LONGEST_WAIT_SECONDS = 24 * 3600.0
@@ -74,28 +73,26 @@ def record_passes(stack: Stack, last: date, say: Say) -> None:
         say(f"  {row['aoi_id']}: {seen}; latest passes: {row['latest_passes'] or 'none known'}")
 
 
-def write_outputs(stack: Stack, aoi_ids: Iterable[str], first: date, last: date, out: Path, say: Say) -> Path:
-    """CSV files, patches as GeoJSON, reports; returns the path of ``report.html``: the first AOI's last year."""
+def write_outputs(
+    stack: Stack, aoi_ids: Iterable[str], first: date, last: date, out: Path, say: Say, main: bool = True
+) -> Path:
+    """CSV files, patches as GeoJSON, reports; returns the path of the first AOI's report of the last year.
+
+    That one is ``report.html`` where ``main``; where not, the ``report.html`` of an earlier run stays.
+    """
     write_csv(stack.warehouse, out)
     write_patches(stack.warehouse, out / "patches.geojson")
-    main_report = out / "report.html"
     pairs = [(aoi_id, year) for aoi_id in aoi_ids for year in range(last.year, first.year - 1, -1)]
+    written: list[Path] = []
     for number, (aoi_id, year) in enumerate(pairs[:_MOST_REPORTS]):
-        path = main_report if number == 0 else out / f"report-{aoi_id}-{year}.html"
+        path = out / ("report.html" if main and number == 0 else f"report-{aoi_id}-{year}.html")
         render_report(stack.warehouse, aoi_id, year, path)
+        written.append(path)
+        if len(pairs) > 1:
+            say(f"  {path.name}: {aoi_id} {year}")
     if len(pairs) > _MOST_REPORTS:
         say(f"  {_MOST_REPORTS} of {len(pairs)} reports written; `landcover report` makes the others")
-    return main_report
-
-
-def fresh_folder(out: Path) -> None:
-    """Make the output folder; an earlier run's warehouse in it goes, since a run starts from nothing."""
-    if out.exists() and not out.is_dir():
-        raise UserInputError(f"{out}: expected a folder for the outputs, found a file")
-    out.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out / "warehouse", ignore_errors=True)
-    for left in out.glob("messages.sqlite*"):
-        left.unlink()
+    return written[0]
 
 
 def day_after(day: date) -> datetime:
