@@ -12,6 +12,7 @@ locals {
     announcements       = "jsonPayload.function=\"discover\" AND jsonPayload.announced>0"
     discoveries         = "jsonPayload.function=\"discover\" AND jsonPayload.message=\"done\""
     measurements        = "jsonPayload.function=\"measure\" AND jsonPayload.observations>0"
+    classifications     = "jsonPayload.function=\"classify\" AND jsonPayload.observations>0"
     earth_engine_limits = "jsonPayload.error=~\"Too many concurrent aggregations|Too Many Requests|Quota exceeded\""
   }
   log_counters = merge(
@@ -83,6 +84,12 @@ locals {
       query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{subscription_id=\"${var.prefix}-measure\"}) > 3600"
       wait  = "900s"
       help  = "More work than instances, or Earth Engine refuses. See max_instances and the Earth Engine limits on the dashboard."
+    }
+    unclassified = {
+      name  = "passes wait for the network for more than half a day"
+      query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age{subscription_id=\"${var.prefix}-classify\"}) > 43200"
+      wait  = "900s"
+      help  = "Hours are usual: the cloud probability of a scene comes that long after it. Longer means that it does not come any more, or more work than the instances of ${var.prefix}-classify do; \"will be retried\" in its log says which. The setting classify = \"off\" stops it."
     }
     earth_engine_limits = {
       name  = "Earth Engine limits reached"
@@ -188,6 +195,7 @@ resource "google_monitoring_alert_policy" "alert" {
 locals {
   charts = [
     { title = "Measurements with observations, per hour", query = "sum(increase(${local.counted.measurements}[1h]))" },
+    { title = "Classifications with observations, per hour", query = "sum(increase(${local.counted.classifications}[1h]))" },
     { title = "Announcements by discover, per hour", query = "sum(increase(${local.counted.announcements}[1h]))" },
     { title = "Messages waiting", query = "sum by (subscription_id) (pubsub_googleapis_com:subscription_num_undelivered_messages)" },
     { title = "Oldest message, seconds", query = "max by (subscription_id) (pubsub_googleapis_com:subscription_oldest_unacked_message_age)" },

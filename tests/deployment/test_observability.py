@@ -59,6 +59,7 @@ def test_the_dashboard_has_no_position_that_the_api_leaves_out(deployed: Deploye
         "undiscovered",
         "errors",
         "backlog",
+        "unclassified",
         "earth_engine_limits",
         "tick_failures",
         "query_failures",
