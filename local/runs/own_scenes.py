@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
+from rasterio.enums import ColorInterp
 from rasterio.errors import NodataShadowWarning, RasterioError
 from rasterio.warp import transform as warped
 from rasterio.windows import Window
@@ -137,8 +138,9 @@ class _Raster:
             self.image_id, noted = _image_id(path, name, dataset, wishes, dates)
             self.band = _band(name, dataset, wishes.band)
             self._scheme = read_scheme(wishes.labels or "dynamic-world")
-            self._described = dataset.descriptions[self.band - 1] == LABEL_BAND
-            self._alone = dataset.count == 1
+            alone = dataset.count == 1 and wishes.band is None
+            described = dataset.descriptions[self.band - 1] == LABEL_BAND
+            self._as_it_is = (described or alone) and _mask_counts(dataset)
             self.counts = self._counted(dataset)
             self.shows_all = _hides_nothing(dataset, self.band) and not wishes.labels and bool(self.counts[0])
         if noted:
@@ -146,8 +148,7 @@ class _Raster:
 
     def prepared(self, target: Path) -> Prepared:
         """The file itself, or one band of classes written anew below ``target``."""
-        as_it_is = self._described or (self._alone and self._wishes.band is None)
-        if as_it_is and self._wishes.labels in {None, "dynamic-world"}:
+        if self._as_it_is and self._wishes.labels in {None, "dynamic-world"}:
             return Prepared(self.image_id, self.path)
         target.mkdir(parents=True, exist_ok=True)
         written = target / f"{self.image_id}.tif"
@@ -165,9 +166,9 @@ class _Raster:
                                 column, row,
                                 min(_CHUNK_PIXELS, source.width - column), min(_CHUNK_PIXELS, source.height - row),
                             )  # fmt: skip
-                            values = source.read(self.band, window=window, masked=True)
+                            values = source.read(self.band, window=window, masked=_mask_counts(source))
                             hidden = np.ma.getmaskarray(values)
-                            classes.write(recoded(values.data, hidden, self._scheme), 1, window=window)
+                            classes.write(recoded(np.ma.getdata(values), hidden, self._scheme), 1, window=window)
                     classes.set_band_description(1, LABEL_BAND)
             except RasterioError as error:
                 raise UserInputError(f"{self.name}: not a readable raster ({error})") from None
@@ -177,7 +178,8 @@ class _Raster:
         """Pixels by class in a coarse picture. Raises UserInputError for numbers that are no classes."""
         shape = (min(dataset.height, _SAMPLE_PIXELS), min(dataset.width, _SAMPLE_PIXELS))
         try:
-            values = dataset.read(self.band, out_shape=shape, masked=True).compressed()
+            values = dataset.read(self.band, out_shape=shape, masked=_mask_counts(dataset))
+            values = np.ma.compressed(values)
         except RasterioError as error:
             raise UserInputError(f"{self.name}: not a readable raster ({error})") from None
         values = values[np.isfinite(values)]
@@ -293,4 +295,11 @@ def _band(name: str, dataset: Any, wished: str | None) -> int:
 
 def _hides_nothing(dataset: Any, band: int) -> bool:
     flags = dataset.mask_flag_enums[band - 1]
-    return any(flag.name == "all_valid" for flag in flags)
+    return not _mask_counts(dataset) or any(flag.name == "all_valid" for flag in flags)
+
+
+def _mask_counts(dataset: Any) -> bool:
+    """Whether the file's mask is one: GDAL takes the fourth band for transparency, whatever its description says."""
+    transparent = [i for i, meaning in enumerate(dataset.colorinterp) if meaning == ColorInterp.alpha]
+    described = [dataset.descriptions[i] for i in transparent if dataset.descriptions[i]]
+    return dataset.nodata is not None or not any("alpha" not in text.lower() for text in described)

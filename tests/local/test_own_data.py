@@ -130,6 +130,13 @@ def test_a_band_of_a_derived_export(tmp_path: Path) -> None:
     images, _ = prepared(export.parent, day=date(2018, 7, 1), band="class_mask")
     with rasterio.open(images[0].path) as written:
         assert (written.read(1) == mask).all()
+    raster(export, dict(zip(names, (mask, halves(6, 7), mask, mask), strict=True)), nodata=None)
+    images, said = prepared(export.parent, day=date(2018, 7, 1))
+    assert (
+        "  labels read as: built 50%, bare 50%" in said
+    )  # the fourth band is no transparency, though GDAL takes it so
+    with rasterio.open(images[0].path) as written:
+        assert (written.read(1) == halves(6, 7)).all()
     with pytest.raises(UserInputError, match="full_classification"):
         prepared(export.parent, day=date(2018, 7, 1), band="nosuch")
 
