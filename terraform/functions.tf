@@ -117,7 +117,7 @@ resource "google_cloudfunctions2_function" "service" {
     timeout_seconds                  = each.value.timeout_seconds
     max_instance_count               = local.max_instances[each.key]
     max_instance_request_concurrency = each.value.concurrency
-    ingress_settings                 = contains(["register-aoi", "hint"], each.key) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY"
+    ingress_settings                 = local.ingress[each.key]
     all_traffic_on_latest_revision   = true
     environment_variables            = local.environment[each.key]
 

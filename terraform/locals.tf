@@ -19,6 +19,9 @@ locals {
   subscriptions = { for subscription in local.messaging.subscriptions : subscription.name => subscription if contains(keys(local.services), subscription.name) }
   pushed        = { for name, service in local.services : name => service if contains(keys(local.subscriptions), name) }
 
+  # Pub/Sub reaches the others from within; who calls these two proves by signature or password who they are.
+  ingress = { for name in keys(local.services) : name => contains(["register-aoi", "hint"], name) ? "ALLOW_ALL" : "ALLOW_INTERNAL_ONLY" }
+
   max_instances = { for name, service in local.services : name => lookup(var.max_instances, name, service.max_instances) }
 
   # Known before the service is made, so that it can be told what tokens must name; Cloud Run accepts it as audience.
