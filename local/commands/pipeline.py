@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from local.commands.common import CONSOLE, Out, app, say
-from local.runs.workspace import DEFAULT_OUT, claim, link_into, main_aoi, recall, remember
+from local.runs.workspace import DEFAULT_OUT, begin_anew, claim, link_into, main_aoi, recall, remember
 from shared.errors import UserInputError
 
 if TYPE_CHECKING:
@@ -86,6 +86,8 @@ def run(
     from local.runs.outputs import monthly_table  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 
+    if not adding:
+        begin_anew(out)
     folder = _gathered(out, scenes or out, chosen, adding)
     first_scene, last_scene = inputs.acquired_days(image.image_id for image in chosen)
     first, last = (start.date() if start else first_scene), (end.date() if end else last_scene)

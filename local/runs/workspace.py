@@ -39,17 +39,14 @@ def main_aoi(out: Path) -> str | None:
 def claim(out: Path, overwrite: bool = False) -> bool:
     """Make an output folder, or go on with one; True where an earlier run's results are in it and stay.
 
-    ``overwrite`` starts from nothing: the earlier warehouse goes, with nothing that is not its own. Raises
-    UserInputError where a file of no run stands in the way.
+    ``overwrite`` is for a start from nothing, which ``begin_anew`` makes. Raises UserInputError where a file of no run
+    stands in the way.
     """
     if out.exists() and not out.is_dir():
         raise UserInputError(f"{out}: expected a folder for the outputs, found a file")
     out.mkdir(parents=True, exist_ok=True)
     if _noted(out) is not None:
-        if not overwrite:
-            return True
-        _remove_warehouse(out)
-        return False
+        return not overwrite
     foreign = [name for name in _OF_A_RUN if (out / name).exists()] + [p.name for p in out.glob("report-*.html")]
     if foreign and not overwrite:
         raise UserInputError(
@@ -58,11 +55,25 @@ def claim(out: Path, overwrite: bool = False) -> bool:
     return False
 
 
+def begin_anew(out: Path) -> None:
+    """Remove an earlier run's warehouse: the emulator's own files, messages, links to images; nobody else's file."""
+    warehouse = out / _WAREHOUSE
+    for left in [*warehouse.glob("*.duckdb*"), *out.glob("messages.sqlite*")]:
+        left.unlink()
+    shutil.rmtree(warehouse / "uploads", ignore_errors=True)
+    for link in (out / "images").iterdir() if (out / "images").is_dir() else ():
+        if link.is_symlink():
+            link.unlink()
+    if warehouse.is_dir() and not any(warehouse.iterdir()):
+        warehouse.rmdir()
+
+
 def claim_for_demo(out: Path) -> None:
     """Make an output folder, or begin anew in one of an earlier demo. Raises UserInputError for anybody else's."""
     if _noted(out) is not None and recall(out) != (out / "scenes").resolve():
         raise UserInputError(f"{out}: holds the results of a run on other scenes; give another --out")
-    claim(out, overwrite=_noted(out) is not None)
+    if not claim(out, overwrite=_noted(out) is not None):
+        begin_anew(out)
 
 
 def link_into(folder: Path, images: Iterable[tuple[str, Path]]) -> None:
@@ -83,16 +94,3 @@ def _noted(out: Path) -> dict[str, Any] | None:
         return noted if isinstance(noted["scenes"], str) else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _remove_warehouse(out: Path) -> None:
-    """The emulator's own files, the messages, and the links to images: no file of anybody else."""
-    warehouse = out / _WAREHOUSE
-    for left in [*warehouse.glob("*.duckdb*"), *out.glob("messages.sqlite*")]:
-        left.unlink()
-    shutil.rmtree(warehouse / "uploads", ignore_errors=True)
-    for link in (out / "images").iterdir() if (out / "images").is_dir() else ():
-        if link.is_symlink():
-            link.unlink()
-    if warehouse.is_dir() and not any(warehouse.iterdir()):
-        warehouse.rmdir()

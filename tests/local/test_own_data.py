@@ -22,7 +22,7 @@ from local.runs.inputs import registered
 from local.runs.label_schemes import read_scheme
 from local.runs.meeting import check_meeting
 from local.runs.own_scenes import AskedError, Prepared, Wishes, prepare
-from local.runs.workspace import claim, claim_for_demo, remember
+from local.runs.workspace import begin_anew, claim, claim_for_demo, remember
 from shared.errors import UserInputError
 from shared.imagery.names import parse_scene_name
 from shared.settings import Settings
@@ -292,9 +292,14 @@ def test_a_folder_of_somebody_else_is_not_claimed(tmp_path: Path) -> None:
     thesis = tmp_path / "warehouse" / "thesis.txt"
     thesis.parent.mkdir()
     thesis.write_text("mine", encoding="utf-8")
+    ours = tmp_path / "warehouse" / "bqemulator.duckdb"
+    ours.write_bytes(b"")
     remember(tmp_path, tmp_path / "images")
     assert claim(tmp_path)
     assert not claim(tmp_path, overwrite=True)
+    assert ours.exists(), "what is refused later has removed nothing"
+    begin_anew(tmp_path)
+    assert not ours.exists()
     assert thesis.read_text(encoding="utf-8") == "mine"
     with pytest.raises(UserInputError, match="another --out"):
         claim_for_demo(tmp_path)
