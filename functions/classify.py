@@ -57,7 +57,8 @@ def _classify(request: ClassificationRequest, settings: Settings) -> dict[str, A
     jobs = jobs_of(aois, overpasses_by_aoi(aois, classified_images(scenes, _MASK)))
     observations = messages = 0
     for batch in measure_jobs(
-        not_yet_classified(jobs, warehouse),
+        # news is told again when it comes again, since nobody may have heard it
+        not_yet_classified(jobs, warehouse, again=request.announce),
         partial(classify_pieces, settings, _network(), _MASK),
         classification_budget(settings),
         halved_by_attempt(request.divisor, 1 if request.progress else delivery_attempt()),

@@ -13,7 +13,7 @@ from shapely.geometry.base import BaseGeometry
 
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_images, list_scenes
-from shared.errors import InvalidMessageError
+from shared.errors import CollectionMissingError, InvalidMessageError
 from shared.geometry.grids import is_near_tile
 from shared.imagery.footprints import footprint_shape
 from shared.imagery.names import SceneName, moments_of, parse_scene_name, sensing_time
@@ -72,7 +72,10 @@ def _classifications(
     }
     if settings.classify == "off" or published or not products:
         return []
-    listed = list_scenes(settings, *moments_of([overpass_id]))
+    try:
+        listed = list_scenes(settings, *moments_of([overpass_id]))
+    except CollectionMissingError:
+        return []
     outlines = [
         footprint_shape(scene.footprint)
         for scene in listed

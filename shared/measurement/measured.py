@@ -15,11 +15,13 @@ def not_yet_measured(jobs: Sequence[Job], warehouse: Warehouse) -> list[Job]:
     return [job for job in jobs if _to_be_made_of(job) not in measured]
 
 
-def not_yet_classified(jobs: Sequence[Job], warehouse: Warehouse) -> list[Job]:
-    """The jobs of which there is no row of Dynamic World's, and none made of the same scenes by the network."""
+def not_yet_classified(jobs: Sequence[Job], warehouse: Warehouse, again: bool = False) -> list[Job]:
+    """The jobs of which there is no row of Dynamic World's and, but for ``again``, none made of the same scenes by the
+    network.
+    """
     current = _current(jobs, warehouse)
     published = {_overpass_of(row) for row in current if row["source"] == Source.DYNAMIC_WORLD}
-    classified = {_made_of(row) for row in current}
+    classified = set() if again else {_made_of(row) for row in current}
     return [job for job in jobs if _to_be_made_of(job)[:3] not in published and _to_be_made_of(job) not in classified]
 
 

@@ -204,14 +204,14 @@ def test_the_recipe_as_a_whole_is_that_of_its_steps(served: Settings, bands: dic
     y = np.floor(-(north - (np.arange(window.top, window.bottom) + 0.5) * 10) / 100).astype(int) - top
     x = np.floor((west + (np.arange(window.left, window.right) + 0.5) * 10) / 100).astype(int) - left
     expected = ~shadowed[np.ix_(y, x)]
-    assert 0.05 < expected.mean() < 0.95
+    assert 0.02 < expected.mean() < 0.98, "some of it is clear and some is not"
     assert (answer.clear == expected).mean() > 0.99
     assert np.array_equal(answer.clear, expected)
 
 
 def test_fetched_bands_are_those_of_a_file(served: Settings, bands: dict[str, np.ndarray]) -> None:
     window = Span(0, 0, HEIGHT, WIDTH)
-    found = fetch(served, scene_image(S2, IMAGE, ee.Image(1)), SceneGrid(CRS, *ORIGIN), window).pixels
+    found = fetch(served, scene_image(S2, IMAGE, ee.Image(1).rename("clear")), SceneGrid(CRS, *ORIGIN), window).pixels
     for number, band in enumerate(BANDS):
         expected, valid = bands[band].astype(np.float32), bands[band] > 0
         if band in BANDS_20_M:
@@ -242,7 +242,7 @@ def test_what_one_answer_may_hold(served: Settings) -> None:
     ):
         computed(byte, 10, (2, 32_769))
     with pytest.raises(ee.EEException, match=r"^Number of bands \(1025\) must be less than or equal to 1024\.$"):
-        computed(ee.Image([1] * (limits.MOST_BANDS + 1)), 10, (1, 1))
+        computed(ee.Image.constant([1] * (limits.MOST_BANDS + 1)), 10, (1, 1))
     with pytest.raises(TooBigError):
         client.compute_pixels(
             {

@@ -176,7 +176,7 @@ def test_a_clients_views_show_its_own_areas_by_its_own_ids(world: World, view: s
     """T4: what the views in each client's dataset say, on the same warehouse."""
     dataset = f"{world.stack.settings.project}.{world.stack.settings.dataset}"
     whole = rows(world.stack, view)
-    assert whole or view == "report_change", "one year has nothing to be compared with"
+    assert whole or view in {"report_change", "report_patches"}, "one year has nothing to be compared with"
     seen = []
     for client in ("acme", "globex"):
         text = sql("clients", "report", dataset=dataset, view=view, client=client)

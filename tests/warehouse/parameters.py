@@ -137,4 +137,23 @@ def _scenes(rng: random.Random, rows: Rows) -> dict[str, Any]:
 
 
 # Parameters that mean something only together.
-_JOINT = {"aois_touching": _touching, "new_acquisitions": _acquisitions, "new_passes": _scenes}
+def _unseen(rng: random.Random, rows: Rows) -> dict[str, Any]:
+    """The day of a pass of which there is no observation."""
+    observed = {(row["aoi_id"], row["aoi_version"], row["overpass_id"]) for row in rows["observations"]}
+    current = {(row["aoi_id"], row["aoi_version"]) for row in rows["aoi_events"]}
+    unseen = [
+        row
+        for row in rows["passes"]
+        if (row["aoi_id"], row["aoi_version"], row["overpass_id"]) not in observed
+        and (row["aoi_id"], row["aoi_version"]) in current
+    ]
+    before = rng.choice([datetime(2015, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)])
+    return {"day": rng.choice(unseen or rows["passes"])["acquired_date"], "unpublished_before": before}
+
+
+_JOINT = {
+    "unseen_passes": _unseen,
+    "aois_touching": _touching,
+    "new_acquisitions": _acquisitions,
+    "new_passes": _scenes,
+}
