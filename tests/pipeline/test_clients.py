@@ -184,7 +184,10 @@ def test_a_clients_views_show_its_own_areas_by_its_own_ids(world: World, view: s
         assert {row["aoi_label"] for row in found if row["aoi_id"] == "field-1"} <= {f"{client.title()}'s"}
         seen += [{**row, "aoi_id": f"{client}.{row['aoi_id']}"} for row in found]
     own = [row for row in whole if row["aoi_id"].startswith(("acme.", "globex."))]
-    assert {row["aoi_id"].split(".")[0] for row in own} == {"acme", "globex"} or view in {"report_change", "report_patches"}
+    assert {row["aoi_id"].split(".")[0] for row in own} == {"acme", "globex"} or view in {
+        "report_change",
+        "report_patches",
+    }
     assert sorted(map(repr, seen)) == sorted(map(repr, own))
 
 
