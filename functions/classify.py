@@ -20,19 +20,18 @@ from shared.geometry.cells import region_around
 from shared.imagery.names import moments_of
 from shared.measurement.budgets import classification_budget, halved_by_attempt
 from shared.measurement.jobs import measure_jobs
+from shared.measurement.keeping import keep_observations
 from shared.measurement.measured import not_yet_classified
 from shared.measurement.overpasses import overpasses_by_aoi
 from shared.measurement.pairs import follow_ups, jobs_of
 from shared.measurement.rows import Source, observation_row, provenance
-from shared.messages.bodies import ClassificationRequest, EventType, Topic
+from shared.messages.bodies import ClassificationRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import delivery_attempt, handle
 from shared.network.classifying import classified_images, classify_pieces
 from shared.network.model import Network
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
-from shared.warehouse.touches import touch
-from shared.webhooks.news import observation_created
 
 _MASK = SceneMask.RECIPE
 
@@ -74,23 +73,11 @@ def _classify(request: ClassificationRequest, settings: Settings) -> dict[str, A
             )
             for job, areas in batch.done
         ]
-        _keep(rows, request, settings, warehouse)
+        keep_observations(rows, request.announce, warehouse)
         observations += len(rows)
-        again = [
-            ClassificationRequest.model_validate(message.model_dump())
-            for work in batch.handed_on
-            for message in follow_ups(work, request)
-        ]
+        again = [message for work in batch.handed_on for message in follow_ups(work, request)]
         messages += publish(settings, Topic.CLASSIFICATIONS, again)
     return {**outcome, "observations": observations, "handed_on": messages}
-
-
-def _keep(rows: list[dict[str, Any]], request: ClassificationRequest, settings: Settings, warehouse: Warehouse) -> None:
-    touch(warehouse, (row["acquired_date"] for row in rows))
-    warehouse.append("observations", rows)
-    if request.announce:
-        events = [observation_created(row, datetime.now(UTC)) for row in rows]
-        publish(settings, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})
 
 
 @lru_cache(maxsize=1)

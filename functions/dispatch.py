@@ -75,7 +75,7 @@ def _classifications(
     try:
         listed = list_scenes(settings, *moments_of([overpass_id]))
     except CollectionMissingError:
-        return []
+        return []  # a folder of Dynamic World images alone knows no scenes; nothing is there to classify
     outlines = [
         footprint_shape(scene.footprint)
         for scene in listed

@@ -20,17 +20,16 @@ from shared.earth_engine.listing import list_overpasses
 from shared.geometry.cells import region_around
 from shared.measurement.budgets import halved_by_attempt, observation_budget
 from shared.measurement.jobs import measure_jobs
+from shared.measurement.keeping import keep_observations
 from shared.measurement.measured import not_yet_measured
 from shared.measurement.overpasses import overpasses_by_aoi
 from shared.measurement.pairs import follow_ups, jobs_of
 from shared.measurement.rows import observation_row, provenance
-from shared.messages.bodies import EventType, Lane, MeasurementRequest, Topic
+from shared.messages.bodies import Lane, MeasurementRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import delivery_attempt, handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
-from shared.warehouse.touches import touch
-from shared.webhooks.news import observation_created
 
 
 @functions_framework.cloud_event
@@ -67,17 +66,9 @@ def _measure(request: MeasurementRequest, settings: Settings) -> dict[str, Any]:
             )
             for job, areas in batch.done
         ]
-        _keep(rows, request, settings, warehouse)
+        keep_observations(rows, request.announce, warehouse)
         observations += len(rows)
         again = [message for work in batch.handed_on for message in follow_ups(work, request)]
         lane = Lane.LIVE if request.announce else Lane.BACKFILL
         messages += publish(settings, Topic.MEASUREMENTS, again, {"lane": lane})
     return {**outcome, "observations": observations, "handed_on": messages}
-
-
-def _keep(rows: list[dict[str, Any]], request: MeasurementRequest, settings: Settings, warehouse: Warehouse) -> None:
-    touch(warehouse, (row["acquired_date"] for row in rows))
-    warehouse.append("observations", rows)
-    if request.announce:
-        events = [observation_created(row, datetime.now(UTC)) for row in rows]
-        publish(settings, Topic.EVENTS, events, {"type": EventType.OBSERVATION_CREATED})

@@ -14,7 +14,7 @@ from local.commands.common import Day, app, say
 
 @app.command()
 def cost(
-    aois: Annotated[Path, typer.Argument(help="GeoJSON file with the areas.")],
+    aois: Annotated[Path, typer.Argument(help="Areas: GeoJSON, Shapefile, GeoPackage or KML.")],
     start: Day = None,
     scenes: Annotated[
         Path | None,

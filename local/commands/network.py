@@ -17,7 +17,9 @@ def classify(
         typer.Argument(help="Sentinel-2 L1C: SAFE folder or zip, folder of band files, or GeoTIFF with named bands."),
     ],
     out: Annotated[Path, typer.Option(help="GeoTIFF to write: nine probabilities and the label.")],
-    aois: Annotated[Path | None, typer.Option(help="GeoJSON file: only the tiles that these areas touch.")] = None,
+    aois: Annotated[
+        Path | None, typer.Option(help="Areas in any of these: GeoJSON, Shapefile, GeoPackage, KML; only their tiles.")
+    ] = None,
     form: Annotated[Form, typer.Option("--format", help="Numbers as float, or bytes (probabilities in 1/250).")] = (
         Form.FLOAT
     ),

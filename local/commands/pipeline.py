@@ -179,7 +179,7 @@ def serve(
 
 @app.command()
 def register(
-    aois: Annotated[Path, typer.Argument(help="GeoJSON file with the areas.")],
+    aois: Annotated[Path, typer.Argument(help="Areas: GeoJSON, Shapefile, GeoPackage or KML.")],
     url: Annotated[str, typer.Option(help="Address of the registration webhook.")],
     secret_file: Annotated[
         Path | None, typer.Option(help="File with the signing secret (whsec_…); default: LANDCOVER_WEBHOOK_SECRET.")

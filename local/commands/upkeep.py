@@ -67,9 +67,9 @@ def doctor(
     re_enqueue: Annotated[bool, typer.Option("--re-enqueue", help="Ask again for what can be mended.")] = False,
 ) -> None:
     """Compare what Earth Engine lists with what the warehouse has; say which overpasses are missing and why."""
-    mendable = 0
+    count = 0
     with opened(warehouse) as at:
-        from local.upkeep.doctor import MENDABLE, State, ask_again, examine  # noqa: PLC0415
+        from local.upkeep.doctor import State, ask_again, examine, mendable  # noqa: PLC0415
 
         for found in examine(at.warehouse, aoi or [], since.date() if since else None):
             counts = ", ".join(f"{count} {state}" for state, count in sorted(found.counts().items()))
@@ -79,13 +79,13 @@ def doctor(
                     say(f"  {finding.overpass_id}  {finding.state}{': ' if finding.why else ''}{finding.why}")
             if not found.cloud_known:
                 say(f"  {at.warehouse.settings.pass_collection} cannot be read: passes without an image are not listed")
-            mendable += sum(finding.state in MENDABLE for finding in found.findings)
+            count += len(mendable(found, at.warehouse.settings))
             if re_enqueue:
                 say(f"  {ask_again(at.warehouse, found)} overpasses asked for again")
         if re_enqueue:
             at.settle()
-    if mendable and not re_enqueue:
-        say(f"{mendable} can be mended: add --re-enqueue")
+    if count and not re_enqueue:
+        say(f"{count} can be mended: add --re-enqueue")
 
 
 @app.command()

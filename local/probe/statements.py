@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from shared.messages.schedules import schedules
 from shared.settings import Settings
-from shared.warehouse.files import definitions, sql
+from shared.warehouse.files import definitions, query_names, sql
 
 _DAY = date(2021, 1, 1)
 _MOMENT = datetime(2021, 1, 1, tzinfo=UTC)
@@ -15,6 +15,12 @@ _REF = {"aoi_id": "a", "aoi_version": 1}
 _YEAR = {"year": 2021}
 _BOX = {"west_deg": 0.0, "south_deg": 0.0, "east_deg": 1.0, "north_deg": 1.0}
 _FOOTPRINT = '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}'
+
+
+def _erased_by(name: str) -> dict[str, Any]:
+    """What a query that erases takes: rows that were streamed have to be older than a moment."""
+    return {**_IDS, "before": _MOMENT} if "@before" in sql("queries", name, dataset="") else _IDS
+
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     "aoi_cells": {},
@@ -25,21 +31,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "dead_letters_brief": {},
     "denied_alarms": {},
     "earliest_touch": {"since": _DAY},
-    **{
-        f"erase_{table}": {**_IDS, "before": _MOMENT}
-        for table in (
-            "observations",
-            "composites",
-            "changes",
-            "passes",
-            "change_alerts",
-            "deliveries",
-            "dead_letters",
-            "reference_points",
-            "area_estimates",
-        )
-    },
-    **{f"erase_{table}": _IDS for table in ("aoi_events", "histories", "monthly_summary", "annual_summary")},
+    **{name: _erased_by(name) for name in query_names() if name.startswith("erase_")},
     "events_of_webhook": {"webhook_id": "msg"},
     "export_annual": {},
     "export_monthly": {},

@@ -42,11 +42,6 @@ def read_secret(path: Path) -> str:
         raise UserInputError(f"{path}: no secret can be read ({type(error).__name__})") from None
 
 
-def check_aois(path: Path, collection: dict[str, Any], settings: Settings) -> list[str]:
-    """The ids of the AOIs, checked by the rules of the webhook. Raises UserInputError that names the first faults."""
-    return [aoi.aoi_id for aoi in registered(path, collection, settings)]
-
-
 def registered(path: Path, collection: dict[str, Any], settings: Settings) -> list[RegisteredAoi]:
     """The AOIs as the webhook would register them. Raises UserInputError that names the first faults."""
     event = {"type": "aoi.registered", "timestamp": DYNAMIC_WORLD_START.isoformat(), "data": collection}

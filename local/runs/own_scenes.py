@@ -6,7 +6,6 @@ is found, an id is made, and the band of classes is written anew in bytes where 
 
 import re
 import warnings
-import zlib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -16,15 +15,14 @@ import numpy as np
 import rasterio
 from rasterio.enums import ColorInterp
 from rasterio.errors import NodataShadowWarning, RasterioError
-from rasterio.warp import transform as warped
 from rasterio.windows import Window
 
 from local.earth_engine.geotiff import open_geotiff
-from local.runs.image_dates import date_in, read_dates
+from local.runs.image_dates import read_dates
+from local.runs.image_ids import image_id_of
 from local.runs.label_schemes import HIDDEN, USAGE, legend, read_scheme, recoded
 from shared.classes import CLASS_NAMES, LABEL_BAND
-from shared.errors import InvalidMessageError, UserInputError
-from shared.imagery.names import parse_scene_name
+from shared.errors import UserInputError
 
 _SAMPLE_PIXELS = 512
 _CHUNK_PIXELS = 2048
@@ -33,7 +31,6 @@ _SHOWN_SKIPPED = 10
 # Bands that exports of Dynamic World call their classes by.
 _LABEL_BANDS = (LABEL_BAND, "full_classification", "classification", "dw_label", "labels")
 _EXPERT_NAME = re.compile(r"dw_-?\d+\.\d+_-?\d+\.\d+-\d{8}.*", re.IGNORECASE)
-_UTM_BANDS = "CDEFGHJKLMNPQRSTUVWX"
 
 
 class Wishes(NamedTuple):
@@ -135,7 +132,7 @@ class _Raster:
                 raise UserInputError(f"{name}: the raster has no coordinate reference system")
             if dataset.transform.b or dataset.transform.d:
                 raise UserInputError(f"{name}: the raster's grid is rotated; expected rows along the x axis")
-            self.image_id, noted = _image_id(path, name, dataset, wishes, dates)
+            self.image_id, noted = image_id_of(path, name, dataset, wishes.day, dates)
             self.band = _band(name, dataset, wishes.band)
             self._scheme = read_scheme(wishes.labels or "dynamic-world")
             alone = dataset.count == 1 and wishes.band is None
@@ -220,54 +217,6 @@ class _Raster:
                 f"{self.name}: labels are one higher than the likeliest class; are they shifted? Then "
                 "give --labels expert, or else --labels dynamic-world"
             )
-
-
-def _image_id(path: Path, name: str, dataset: Any, wishes: Wishes, dates: dict[str, date]) -> tuple[str, str | None]:
-    """The image id of a raster, and a line about its day where that was taken to be the middle of a month."""
-    given = wishes.day or dates.get(name) or dates.get(path.name) or dates.get(path.stem)
-    if given is None:
-        try:
-            parsed = parse_scene_name(path.stem)
-            if parsed.datastrip_stamp:
-                return path.stem, None
-        except InvalidMessageError:
-            pass
-    noted = None
-    if given is None:
-        found = date_in(str(Path(name).with_suffix("")))
-        if found is None:
-            raise UserInputError(
-                f"{name}: no date and no image id in its name; give --date 2021-07-03, or --dates FILE.csv "
-                "with rows of file name and date"
-            )
-        given, exact = found
-        if not exact:
-            noted = f"  {name}: names the month; taken as {given}, which --date or --dates sets otherwise"
-    stamp = f"{given:%Y%m%d}"
-    seconds = zlib.crc32(str(path.resolve()).encode()) % 86_400
-    clock = f"{seconds // 3600:02d}{seconds // 60 % 60:02d}{seconds % 60:02d}"
-    image_id = f"{stamp}T120000_{stamp}T{clock}_{_tile(name, dataset)}"
-    try:
-        parse_scene_name(image_id)
-    except InvalidMessageError:
-        raise UserInputError(f"{name}: {given} lies outside of the years of Sentinel-2; give --date") from None
-    return image_id, noted
-
-
-def _tile(name: str, dataset: Any) -> str:
-    """Zone and latitude band of the raster's middle, with a square that no tile has."""
-    bounds = dataset.bounds
-    try:
-        longitudes, latitudes = warped(
-            dataset.crs, "EPSG:4326", [(bounds.left + bounds.right) / 2], [(bounds.bottom + bounds.top) / 2]
-        )
-    except RasterioError:
-        raise UserInputError(f"{name}: its place on Earth cannot be computed; is its CRS right?") from None
-    if not (np.isfinite(longitudes[0]) and np.isfinite(latitudes[0])):
-        raise UserInputError(f"{name}: its place on Earth cannot be computed; is its CRS right?")
-    zone = int((longitudes[0] + 180) // 6) % 60 + 1
-    band = _UTM_BANDS[int(np.clip((latitudes[0] + 80) // 8, 0, len(_UTM_BANDS) - 1))]
-    return f"T{zone:02d}{band}ZZ"
 
 
 def _band(name: str, dataset: Any, wished: str | None) -> int:

@@ -132,8 +132,8 @@ def _xml(path: Path) -> Xml.Element:
         raise UserInputError(f"{path.name}: not XML ({error})") from None
 
 
-# What zipfile raises: for a damaged directory or checksum, damaged deflated bytes, an end too early, and a password or
-# a compression that it does not know (a NotImplementedError is a RuntimeError).
+# What zipfile raises, in this order: for a damaged directory or checksum, for damaged deflated bytes, for an end too
+# early, and for a password or a compression that it does not know.
 _UNREADABLE_ZIP = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
 

@@ -22,7 +22,7 @@ from shared.measurement.rows import Source
 from shared.messages.bodies import AoiRef, ClassificationRequest, Lane, MeasurementRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import parse
-from shared.settings import DYNAMIC_WORLD_START
+from shared.settings import DYNAMIC_WORLD_START, Settings
 from shared.warehouse.client import Warehouse
 
 
@@ -81,27 +81,32 @@ def examine(warehouse: Warehouse, aoi_ids: Sequence[str], since: date | None) ->
             yield _examine(warehouse, aoi, ref, first, failures)
 
 
+def mendable(examination: Examination, settings: Settings) -> list[Finding]:
+    """What can be asked for again: of Earth Engine, and of the network unless it is switched off."""
+    states = MENDABLE if settings.classify == "off" else MENDABLE | UNSEEN
+    return [finding for finding in examination.findings if finding.state in states]
+
+
 def ask_again(warehouse: Warehouse, examination: Examination) -> int:
     """Publish requests for what can be mended, of the network for what Dynamic World has no image of; returns for how
     many overpasses.
     """
     settings = warehouse.settings
-    wanted = [finding.overpass_id for finding in examination.findings if finding.state in MENDABLE]
+    findings = mendable(examination, settings)
+    wanted = [finding.overpass_id for finding in findings if finding.state in MENDABLE]
     cost = Budget(1, 1, pixels(examination.area_m2), 0)
     requests = [
         MeasurementRequest(overpass_ids=run, aois=[examination.ref])
         for run in chunked(wanted, observation_budget(settings), lambda _: cost)
     ]
     publish(settings, Topic.MEASUREMENTS, requests, {"lane": Lane.BACKFILL})
-    if settings.classify == "off":
-        return len(wanted)
-    unseen = [finding.overpass_id for finding in examination.findings if finding.state in UNSEEN]
+    unseen = [finding.overpass_id for finding in findings if finding.state in UNSEEN]
     classifications = [
         ClassificationRequest(overpass_ids=run, aois=[examination.ref])
         for run in chunked(unseen, classification_budget(settings), lambda _: cost)
     ]
     publish(settings, Topic.CLASSIFICATIONS, classifications)
-    return len(wanted) + len(unseen)
+    return len(findings)
 
 
 def _examine(warehouse: Warehouse, aoi: Aoi, ref: AoiRef, first: date, failures: dict[Any, str]) -> Examination:

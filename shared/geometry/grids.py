@@ -15,7 +15,7 @@ from shapely import MultiPolygon, bounds, box, get_parts
 from shapely.geometry.base import BaseGeometry
 
 # Latitude bands of MGRS from 80° south on, 8° each; the last has 12°.
-_BANDS = "CDEFGHJKLMNPQRSTUVWX"
+LATITUDE_BANDS = "CDEFGHJKLMNPQRSTUVWX"
 _TILE_DEG = 1.5
 _MOST_OFF_CENTRE_DEG = 12.0
 _UTM = re.compile(r"^EPSG:32(?P<hemisphere>[67])(?P<zone>0[1-9]|[1-5]\d|60)$")
@@ -35,7 +35,7 @@ def is_near_tile(footprint: BaseGeometry, tile: str) -> bool:
     parts = get_parts(footprint)
     if footprint.is_empty or not footprint.is_valid or len(parts) > 2:
         return False
-    zone, band = int(tile[1:3]), _BANDS.find(tile[3])
+    zone, band = int(tile[1:3]), LATITUDE_BANDS.find(tile[3])
     if not 1 <= zone <= 60 or band < 0:
         return False
     centre_deg, south_deg = 6 * zone - 183, 8 * band - 80

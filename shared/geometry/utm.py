@@ -1,4 +1,4 @@
-"""UTM on WGS84, both ways, for the few points of an outline.
+"""UTM on WGS84, both ways, for the points of outlines and the corners of pixels.
 
 Krüger's series to the fourth power of the third flattening: within a zone and its neighbours it is off by less than a
 tenth of a millimetre (Karney 2011, doi 10.1007/s00190-011-0445-3). The library that has it brings ten megabytes along.
@@ -63,6 +63,24 @@ def to_lon_lat(crs: str, metres: np.ndarray) -> np.ndarray:
     latitude = sphere + sum(d * np.sin(2 * j * sphere) for j, d in enumerate(_TO_LATITUDE, 1))
     longitude = central + np.degrees(np.arctan2(np.sinh(right), np.cos(up)))
     return np.column_stack([(longitude + 180) % 360 - 180, latitude * 180 / pi])
+
+
+def cell_areas_m2(crs: str, x_m: np.ndarray, y_m: np.ndarray) -> np.ndarray:
+    """Areas on the ellipsoid, in m², of the cells between eastings and northings of a UTM zone: (rows, columns).
+
+    Corners in an equal-area cylinder of the ellipsoid (Snyder 1987, eq. 3-12), where its sides are straight enough.
+    Raises ValueError for a code that is not UTM.
+    """
+    corners = to_lon_lat(crs, np.column_stack([axis.ravel() for axis in np.meshgrid(x_m, y_m)]))
+    east_deg = (corners[:, 0] - corners[0, 0] + 180) % 360 - 180
+    longitude = np.radians(east_deg).reshape(len(y_m), len(x_m))
+    sine, e = np.sin(np.radians(corners[:, 1])), sqrt(_FLATTENING * (2 - _FLATTENING))
+    semi_minor_m = _SEMI_MAJOR_M * (1 - _FLATTENING)
+    zone = semi_minor_m**2 / 2 * (sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e)
+    zone = zone.reshape(longitude.shape)
+    across = (longitude[1:, 1:] - longitude[:-1, :-1]) * (zone[1:, :-1] - zone[:-1, 1:])
+    along = (longitude[1:, :-1] - longitude[:-1, 1:]) * (zone[1:, 1:] - zone[:-1, :-1])
+    return np.asarray(np.abs(across - along) / 2)
 
 
 def _zone(crs: str) -> tuple[float, float]:

@@ -2,11 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from shared.aois.aoi import Aoi
 from shared.measurement.jobs import HandOn, Job
 from shared.measurement.overpasses import PlannedOverpass
 from shared.messages.bodies import AoiRef, MeasurementRequest
+
+R = TypeVar("R", bound=MeasurementRequest)
 
 
 def jobs_of(aois: Iterable[Aoi], overpasses: dict[str, list[PlannedOverpass]]) -> list[Job]:
@@ -19,8 +22,8 @@ def jobs_of(aois: Iterable[Aoi], overpasses: dict[str, list[PlannedOverpass]]) -
     return sorted(jobs, key=lambda job: (job.overpasses[0].overpass_id, job.overpasses[0].images[0].image_id))
 
 
-def follow_ups(work: HandOn, request: MeasurementRequest) -> Iterator[MeasurementRequest]:
-    """What is left over as messages: AOIs that lack the same overpasses share one."""
+def follow_ups(work: HandOn, request: R) -> Iterator[R]:
+    """What is left over as messages of the request's kind: AOIs that lack the same overpasses share one."""
     lacking: dict[AoiRef, list[str]] = defaultdict(list)
     for job in work.jobs:
         ref = AoiRef(aoi_id=job.aoi.aoi_id, aoi_version=job.aoi.aoi_version)
@@ -29,7 +32,7 @@ def follow_ups(work: HandOn, request: MeasurementRequest) -> Iterator[Measuremen
     for ref, overpass_ids in lacking.items():
         together[tuple(overpass_ids)].append(ref)
     for same, refs in together.items():
-        yield MeasurementRequest(
+        yield type(request)(
             overpass_ids=list(same),
             aois=refs,
             announce=request.announce,

@@ -3,17 +3,16 @@ share inside in 8 bits, and nothing where the ground was not seen.
 """
 
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Proj, Transformer
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
 from shared.classes import CLASSES
 from shared.geometry.pixel_shares import pixel_shares
+from shared.geometry.utm import cell_areas_m2, to_utm
 from shared.measurement.areas import Areas
 from shared.network.fetching import SceneGrid
 from shared.network.tiling import CORE_PIXELS, MARGIN_PIXELS, Span, Tile
@@ -34,13 +33,8 @@ def zone_grid(crs: str) -> SceneGrid:
 
 def region_in(geometry: dict[str, Any], crs: str) -> BaseGeometry:
     """A GeoJSON geometry (WGS84) in pixels of the zone's grid: x along columns, y down along rows."""
-    to_crs = _projector(crs)
-
-    def project(positions: np.ndarray) -> np.ndarray:
-        x, y = to_crs.transform(positions[:, 0], positions[:, 1])
-        return np.column_stack([(np.asarray(x) - _WEST_M) / PIXEL_M, (_NORTH_M - np.asarray(y)) / PIXEL_M])
-
-    return shapely.transform(shapely.segmentize(shape(geometry), _LONGEST_EDGE_DEG), project)
+    dense = shapely.segmentize(shape(geometry), _LONGEST_EDGE_DEG)
+    return shapely.transform(dense, lambda lon_lat: (to_utm(crs, lon_lat) - (_WEST_M, _NORTH_M)) / (PIXEL_M, -PIXEL_M))
 
 
 def tiles_over(region: BaseGeometry) -> Iterator[Tile]:
@@ -82,18 +76,6 @@ def areas_seen(probabilities: np.ndarray, weights: np.ndarray) -> Areas:
 
 
 def _pixel_areas_m2(core: Span, crs: str) -> np.ndarray:
-    """True (ellipsoidal) areas; over a few kilometres the scale of a transverse Mercator grid is bilinear."""
-    rows, columns = np.array([core.top, core.bottom]), np.array([core.left, core.right])
-    x, y = np.meshgrid(_WEST_M + columns * PIXEL_M, _NORTH_M - rows * PIXEL_M)
-    longitude, latitude = _projector(crs).transform(x, y, direction="INVERSE")
-    corners = PIXEL_M**2 / np.asarray(Proj(crs).get_factors(longitude, latitude).areal_scale)
-    down = ((np.arange(core.height) + 0.5) / core.height)[:, None]
-    right = ((np.arange(core.width) + 0.5) / core.width)[None, :]
-    left_edge = corners[0, 0] * (1 - down) + corners[1, 0] * down
-    right_edge = corners[0, 1] * (1 - down) + corners[1, 1] * down
-    return np.asarray(left_edge * (1 - right) + right_edge * right)
-
-
-@lru_cache(maxsize=8)
-def _projector(crs: str) -> Transformer:
-    return Transformer.from_crs("EPSG:4326", crs, always_xy=True)
+    """True (ellipsoidal) areas, (H, W)."""
+    columns, rows = np.arange(core.left, core.right + 1), np.arange(core.top, core.bottom + 1)
+    return cell_areas_m2(crs, _WEST_M + columns * float(PIXEL_M), _NORTH_M - rows * float(PIXEL_M))

@@ -35,6 +35,11 @@ def schema(table: str) -> list[dict[str, Any]]:
     return json.loads((_HERE / "schemas" / f"{table}.json").read_text(encoding="utf-8"))  # type: ignore[no-any-return]
 
 
+def query_names() -> list[str]:
+    """The names of all ad-hoc queries, in order."""
+    return sorted(path.stem for path in (_HERE / "sql" / "queries").glob("*.sql"))
+
+
 def sql(kind: Kind, name: str, **placeholders: str | float) -> str:
     """A SQL file with its ``${…}`` placeholders filled in. Raises KeyError for one that is not given."""
     text = (_HERE / "sql" / kind / f"{name}.sql").read_text(encoding="utf-8")

@@ -23,6 +23,7 @@ from local.runs.label_schemes import read_scheme
 from local.runs.meeting import check_meeting
 from local.runs.own_scenes import AskedError, Prepared, Wishes, prepare
 from local.runs.workspace import begin_anew, claim, claim_for_demo, remember
+from shared.classes import CLASS_NAMES
 from shared.errors import UserInputError
 from shared.imagery.names import parse_scene_name
 from shared.settings import Settings
@@ -161,18 +162,7 @@ def test_the_coding_of_labels_is_asked_about(tmp_path: Path) -> None:
 
 
 def test_labels_one_higher_than_the_probabilities_are_asked_about(tmp_path: Path) -> None:
-    names = (
-        "water",
-        "trees",
-        "grass",
-        "flooded_vegetation",
-        "crops",
-        "shrub_and_scrub",
-        "built",
-        "bare",
-        "snow_and_ice",
-    )
-    bands = {name: np.where(halves(1, 4) == n, 200, 5) for n, name in enumerate(names)}
+    bands = {name: np.where(halves(1, 4) == n, 200, 5) for n, name in enumerate(CLASS_NAMES)}
     path = raster(tmp_path / "s" / "a_20210703.tif", {**bands, "label": halves(1, 4) + 1})
     with pytest.raises(AskedError, match="shifted"):
         prepared(path.parent)

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from pyproj import Transformer
+from pyproj import Geod, Transformer
 
-from shared.geometry.utm import to_lon_lat, to_utm, zone_of
+from shared.geometry.utm import cell_areas_m2, to_lon_lat, to_utm, zone_of
 
 
 @pytest.mark.parametrize("crs", ["EPSG:32601", "EPSG:32631", "EPSG:32651", "EPSG:32719", "EPSG:32760"])
@@ -34,3 +34,16 @@ def test_zones_are_six_degrees_wide() -> None:
 def test_another_grid_is_refused() -> None:
     with pytest.raises(ValueError, match="found EPSG:4326"):
         to_utm("EPSG:4326", np.zeros((1, 2)))
+
+
+@pytest.mark.parametrize(
+    ("crs", "west", "north"), [("EPSG:32601", 166_000, 200_000), ("EPSG:32733", 780_000, 4_100_000)]
+)
+def test_cells_have_their_area_on_the_ellipsoid(crs: str, west: int, north: int) -> None:
+    x, y = west + 10.0 * np.arange(4), north - 10.0 * np.arange(3)
+    found = cell_areas_m2(crs, x, y)
+    assert found.shape == (2, 3)
+    to_degrees = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    for (row, column), area in np.ndenumerate(found):
+        ring = to_degrees.transform(x[[column, column + 1, column + 1, column]], y[[row, row, row + 1, row + 1]])
+        assert area == pytest.approx(abs(Geod(ellps="WGS84").polygon_area_perimeter(*ring)[0]), rel=1e-7)
