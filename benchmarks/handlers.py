@@ -133,12 +133,12 @@ def _answer_at_once(patched: ExitStack) -> None:
     wanted: list[Piece] = []
     expression = expressions.expression
 
-    def remembered(collection: str, pieces: list[Piece]) -> Any:
+    def remembered(collection: str, pieces: list[Piece], tile_scale: int) -> Any:
         wanted[:] = pieces
-        return expression(collection, pieces)
+        return expression(collection, pieces, tile_scale)
 
     patched.enter_context(patch.object(expressions, "expression", remembered))
-    patched.enter_context(patch.object(expressions, "compute", lambda value: _areas(value, wanted)))
+    patched.enter_context(patch.object(expressions, "compute", lambda value, patience: _areas(value, wanted)))
 
 
 class _Publisher:
@@ -182,7 +182,7 @@ def _sent(value: Any) -> None:
     json.dumps(ee.serializer.encode(value, for_cloud_api=True))
 
 
-def _listed(value: Any) -> dict[str, Any]:
+def _listed(value: Any, patience_seconds: float) -> dict[str, Any]:
     _sent(value)
     described = {"version_us": 1, "crs": "EPSG:32651", "bands": [*(c.name for c in CLASSES), "label"]}
     features = [{"properties": {"image_id": name, **described}, "geometry": _FOOTPRINT} for name in _IMAGES]
@@ -198,7 +198,7 @@ def _areas(value: Any, pieces: list[Piece]) -> dict[str, Any]:
 def _answer(keys: tuple[str, ...]) -> str:
     """What the service sends; composing it is not the function's time, reading it is."""
     names = [f"{kind}_{c.name}" for kind in ("label", "probability") for c in CLASSES]
-    found = {"aoi": 1e5, "valid": 1e5, **dict.fromkeys(names, 1e4)}
+    found = {"aoi": 1e5, "valid": 1e5, **dict.fromkeys(names, 1e5 / len(CLASSES))}
     return json.dumps({"features": [{"properties": {"key": key, **found}} for key in keys]})
 
 
