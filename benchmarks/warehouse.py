@@ -83,9 +83,10 @@ def _history(path: Path, years: int) -> duckdb.DuckDBPyConnection:
     _fill(connection, "composites", first, f"aois, ({months})", "period_start, aoi_id")
     _fill(connection, "monthly_summary", first, f"aois, ({months}), ({classes})", "month, aoi_id")
     _fill(connection, "annual_summary", first, f"aois, ({months} WHERE MONTH(day) = 1), ({classes})", "aoi_id")
+    _fill(connection, "touches", date(_LAST_YEAR, 12, 31), f"(SELECT DATE '{_LAST_YEAR}-12-31' AS day)", "day")
     connection.execute(
-        f"INSERT INTO {_DATASET}.touches VALUES (DATE '{_LAST_YEAR}-12-01', 'month', DATE '{_LAST_YEAR}-12-31')"
-    )
+        "CREATE MACRO st_geogfromgeojson(outline) AS outline"
+    )  # what is read counts, not what is made of it
     for view in definitions()["views"]:
         text = sql("views", view, dataset=_DATASET, coverage_floor=_FLOOR, network_in_summaries="fill")
         connection.execute(f"CREATE VIEW {_DATASET}.{view} AS {_translated(text)}")
@@ -108,7 +109,9 @@ _VALUES = {
     "acquired_at": "day + INTERVAL 2 HOUR", "overpass_id": "strftime(day, '%Y%m%dT023111')", "class_id": "class_id",
     "processed_at": "day + INTERVAL 30 HOUR", "source_changed_at": "day + INTERVAL 40 DAY", "coverage": "0.9",
     "event_type": "'aoi.registered'", "aoi_id": "aoi_id", "aoi_version": "1", "mean_coverage": "0.9",
-    "run_time": "day + INTERVAL 40 DAY",
+    "run_time": f"LEAST(day + INTERVAL 40 DAY, TIMESTAMP '{_LAST_YEAR}-12-31 07:00:00+00')",
+    "touched_at": "day + INTERVAL 12 HOUR", "acquired_month": "YEAR(day) * 100 + MONTH(day)",
+    "period_month": "YEAR(day) * 100 + MONTH(day)",
 }  # fmt: skip
 
 
@@ -137,28 +140,32 @@ def _translated(text: str) -> str:
             node.set("materialized", False)
         return node
 
+    def truncated(node: exp.Expression) -> exp.Expression:
+        """A truncated day stays a day, so that a comparison with it prunes as BigQuery's does."""
+        return exp.cast(node, "DATE") if isinstance(node, exp.DateTrunc) else node
+
     text = text.replace("SAFE.PARSE_TIMESTAMP", "PARSE_TIMESTAMP")  # sqlglot leaves SAFE functions as they are
-    return str(sqlglot.parse_one(text, read="bigquery").transform(dated).sql("duckdb"))
+    return str(sqlglot.parse_one(text, read="bigquery").transform(dated).transform(truncated).sql("duckdb"))
 
 
 def _job_megabytes(connection: duckdb.DuckDBPyConnection, name: str) -> float:
-    """What a scheduled script reads: the query that finds how far back to look, the MERGE's source, and its target."""
+    """What a scheduled script reads: the queries that find how far back to look, the MERGE's source, and its target."""
     text = sql("scheduled", name, dataset=_DATASET, coverage_floor=_FLOOR, network_in_summaries="fill")
     text = text.replace("@run_time", f"TIMESTAMP '{_RUN_TIME}'")
-    recent = re.search(r"DECLARE recent DATE DEFAULT (.*);", text)
-    bound = re.search(r"SET built_from = (\(.*?\));\nMERGE", text, re.DOTALL)
+    last_run = re.search(r"SET since = \((.*?)\n\);", text, re.DOTALL)
+    bound = re.search(r"SET built_from = \((.*?)\n\);\nMERGE", text, re.DOTALL)
     source = re.search(r"USING \((.*)\) AS source\nON", text, re.DOTALL)
-    assert recent and bound and source, "the script has another shape now"
-    (since,) = connection.execute(_translated(f"SELECT {recent[1]}")).fetchone() or (None,)
-    finding = bound[1].replace("recent", f"DATE '{since}'")
-    (first,) = connection.execute(_translated(f"SELECT CAST({finding} AS DATE)")).fetchone() or (None,)
-    constant = f"DATE '{first}'"
+    assert last_run and bound and source, "the script has another shape now"
+    (since,) = connection.execute(_translated(last_run[1])).fetchone() or (None,)
+    assert since is not None, "there is a run to look back to"
+    finding = re.sub(r"\bsince\b", f"TIMESTAMP '{since}'", bound[1])
+    (first,) = connection.execute(_translated(finding)).fetchone() or (None,)
+    constant = f"DATE '{first:%Y-%m-%d}'"
     merged = source[1].replace("built_from", constant)
     keys = "aoi_id, aoi_version, class_id, " + ("month" if name == "monthly_summary" else "year")
     pruned = f" WHERE month >= {constant}" if "target.month >= built_from" in text else ""
     target = f"SELECT {keys} FROM {_DATASET}.{name}{pruned}"
-    counted = re.sub(r"\(SELECT COUNT\(\*\) FROM `[^`]*`\)", "1", finding)  # metadata: BigQuery reads nothing for it
-    return sum(_megabytes(connection, query) for query in (f"SELECT {counted}", merged, target))
+    return sum(_megabytes(connection, query) for query in (last_run[1], finding, merged, target))
 
 
 def _megabytes(connection: duckdb.DuckDBPyConnection, query: str) -> float:
