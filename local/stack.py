@@ -144,6 +144,16 @@ class Stack:
         }
 
     @property
+    def client_environment(self) -> dict[str, str]:
+        """The variables by which a client on this machine reads the warehouse and Earth Engine, and publishes."""
+        return {
+            "LANDCOVER_PROJECT": PROJECT,
+            "LANDCOVER_EARTH_ENGINE_URL": self.earth_engine.url,
+            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
+            "PUBSUB_EMULATOR_HOST": self.bus.address,
+        }
+
+    @property
     def log_path(self) -> Path:
         """The log of all functions, one JSON object a line."""
         return self._folder / "functions.log"
@@ -172,8 +182,7 @@ class Stack:
 
     def _set_environment(self) -> None:
         wanted = {
-            "LANDCOVER_PROJECT": PROJECT,
-            "LANDCOVER_EARTH_ENGINE_URL": self.earth_engine.url,
+            **self.client_environment,
             "LANDCOVER_WEBHOOK_SECRETS": self.webhook_secret,
             "LANDCOVER_HINT_CREDENTIALS": self.hint_credentials,
             "LANDCOVER_BACKFILL_START": self._backfill_start.isoformat(),
@@ -181,8 +190,6 @@ class Stack:
             "LANDCOVER_DISCOVER_SETTLE_MINUTES": "0",
             # nor is anybody billed for what is computed there
             "LANDCOVER_MAX_HISTORY_EECU_HOURS": "1e9",
-            "BIGQUERY_EMULATOR_HOST": self.bigquery.url,
-            "PUBSUB_EMULATOR_HOST": self.bus.address,
             **{f"LANDCOVER_{name.upper()}": value for name, value in self._more_settings.items()},
         }
         self._environment_before = {name: os.environ.get(name) for name in wanted}

@@ -96,6 +96,8 @@ class EmbeddedBigQuery:
         """Raises UserInputError when the folder is in use by another process."""
         self._thread.start()
         if not self._ready.wait(_START_SECONDS) or self._failure is not None:
+            if "lock on file" in str(self._failure):
+                raise UserInputError(f"{self._folder}: another process has this warehouse open; wait for it or stop it")
             raise UserInputError(f"the embedded warehouse did not start: {self._failure or 'timed out'}")
         self._front = BigQueryFront(str(self._server.rest_url), self._folder, self._check, self._faults).start()
         return self

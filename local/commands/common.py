@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from shared.warehouse.client import Warehouse
 
 _LONGEST_WAIT_SECONDS = 3600.0
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 CONSOLE = Console(highlight=False, markup=False, emoji=False, width=None if sys.stdout.isatty() else 200)
 
 Out = Annotated[Path, typer.Option(help="Folder for warehouse, tables and report.")]
@@ -27,7 +32,7 @@ Embedded = Annotated[
     Path | None,
     typer.Option(help="Output folder of demo, run or serve; default: BigQuery of LANDCOVER_PROJECT, or else the demo."),
 ]
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Leave out what is older (UTC day).")]
 
 
 def say(text: str) -> None:
@@ -54,25 +59,36 @@ class Opened(NamedTuple):
 
 @contextlib.contextmanager
 def opened(folder: Path | None) -> Iterator[Opened]:
-    """The warehouse in a folder that demo, run or serve left; without one the BigQuery dataset that the environment
-    names, or else the demo's. Raises UserInputError when the folder holds no warehouse, or nobody is logged in.
+    """The warehouse in a folder that demo, run or serve left, beside a serve that is running; without a folder the
+    BigQuery dataset that the environment names, or else the demo's. Raises UserInputError when the folder holds no
+    warehouse, or nobody is logged in.
     """
     if folder is None and "LANDCOVER_PROJECT" in os.environ:
-        from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415
-
-        from shared.settings import load_settings  # noqa: PLC0415
-        from shared.warehouse.client import Warehouse  # noqa: PLC0415
-
-        try:
-            warehouse = Warehouse(load_settings())
-        except DefaultCredentialsError:
-            raise UserInputError("no Google credentials here: gcloud auth application-default login") from None
-        yield Opened(warehouse, None)
+        yield Opened(_named_by_environment(), None)
         return
     folder = folder or DEFAULT_OUT / "demo"
     scenes = recall(folder)
+    from local.runs.beside import serving_at  # noqa: PLC0415
+
+    serving = serving_at(folder)
+    if serving is not None:
+        os.environ.update(serving)
+        yield Opened(_named_by_environment(), None)
+        return
     from local.stack import Stack  # noqa: PLC0415
     from shared.settings import DYNAMIC_WORLD_START  # noqa: PLC0415
 
     with Stack(scenes, folder, backfill_start=DYNAMIC_WORLD_START) as stack:
         yield Opened(stack.warehouse, stack)
+
+
+def _named_by_environment() -> "Warehouse":
+    from google.auth.exceptions import DefaultCredentialsError  # noqa: PLC0415
+
+    from shared.settings import load_settings  # noqa: PLC0415
+    from shared.warehouse.client import Warehouse  # noqa: PLC0415
+
+    try:
+        return Warehouse(load_settings())
+    except DefaultCredentialsError:
+        raise UserInputError("no Google credentials here: gcloud auth application-default login") from None

@@ -1,6 +1,7 @@
 """Running the pipeline on this machine, and registering areas anywhere."""
 
 import json
+import logging
 import os
 import sys
 from datetime import datetime
@@ -74,6 +75,9 @@ def run(
     wishes = own_scenes.Wishes(day.date() if day else None, dates, band, labels)
     if scenes is not None:
         own_scenes.rasters_in(scenes)  # what is not there makes no folder
+    from local.runs.beside import check_not_serving  # noqa: PLC0415
+
+    check_not_serving(out)
     adding = claim(out, overwrite)
     if sentinel2 is not None:
         if not adding:
@@ -108,7 +112,7 @@ def run(
         steps.record_passes(stack, latest, say)
         ordered = sorted(aoi_ids, key=lambda aoi_id: aoi_id != shown)
         report_path = steps.write_outputs(stack, ordered, first, last, out, say, main)
-        CONSOLE.print(monthly_table(stack.warehouse, ordered[0], last.year))
+        CONSOLE.print(monthly_table(stack.warehouse, ordered[0], last.year, CONSOLE.width))
     say(f"Tables are in {out}; open {report_path}")
 
 
@@ -159,22 +163,36 @@ def serve(
             write_finished_year(scenes)
         write_aoi(out / "aoi.geojson")
     first, _ = inputs.acquired_days(scene.path.stem for scene in inputs.check_scenes(scenes))
+    from local.runs.beside import check_not_serving, listed_in  # noqa: PLC0415
+    from local.runs.narrating import Narrator  # noqa: PLC0415
+    from local.runs.pages import Pages  # noqa: PLC0415
     from local.runs.serving import keep_running, window_days  # noqa: PLC0415
+    from local.servers.pooled_server import PooledServer  # noqa: PLC0415
     from local.stack import Stack  # noqa: PLC0415
 
+    check_not_serving(out)
     google = pubsub is PubSub.EMULATOR
     window = {"discover_window_days": str(window_days(first))}
     with Stack(scenes, out, backfill_start=first, webhook_port=port, settings=window, google_pubsub=google) as stack:
         remember(out, scenes)
-        addresses = stack.addresses()
+        pages = PooledServer(Pages(stack.warehouse), threads=1).start()
+        addresses = {"pages": pages.url, **stack.addresses()}
         if as_json:
             print(json.dumps(addresses), flush=True)  # noqa: T201 — machine-readable
         else:
             for part, address in addresses.items():
                 say(f"{part:>15}  {address}")
             say("Stop with Ctrl-C")
+            logging.getLogger("landcover").addHandler(Narrator(_say_now))
             sys.stdout.flush()
-        keep_running(stack, every)
+        with listed_in(out, stack):
+            keep_running(stack, every)
+        pages.stop()
+
+
+def _say_now(text: str) -> None:
+    say(text)
+    sys.stdout.flush()
 
 
 @app.command()

@@ -14,12 +14,14 @@ Since = Annotated[
     datetime | None,
     typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="Recorded since (UTC); default: all."),
 ]
+Topic = Annotated[str, typer.Option(help="Only those of one topic, for instance measurements.")]
+Reason = Annotated[str, typer.Option(help="Only those whose reason has these words.")]
 dead_letters = typer.Typer(no_args_is_help=True, help="Messages that failed for good: look at them, bring them back.")
 app.add_typer(dead_letters, name="dead-letters")
 
 
 @dead_letters.command("list")
-def list_dead_letters(warehouse: Embedded = None, since: Since = None, topic: str = "", reason: str = "") -> None:
+def list_dead_letters(warehouse: Embedded = None, since: Since = None, topic: Topic = "", reason: Reason = "") -> None:
     """List dead letters that were not replayed."""
     with opened(warehouse) as at:
         from local.upkeep.dead_letters import select  # noqa: PLC0415
@@ -34,8 +36,8 @@ def list_dead_letters(warehouse: Embedded = None, since: Since = None, topic: st
 def replay_dead_letters(
     warehouse: Embedded = None,
     since: Since = None,
-    topic: str = "",
-    reason: str = "",
+    topic: Topic = "",
+    reason: Reason = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
 ) -> None:
     """Publish dead letters on their topics again."""

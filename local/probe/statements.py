@@ -67,6 +67,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "rows_of_aois": _IDS,
     "stale_changes": {"since": _DAY, "after_aoi": "", "most_m2": 1e8, **_IDS, "most": 1},
     "unseen_passes": {"day": _DAY, "unpublished_before": _MOMENT},
+    "years_summarised": _IDS,
     "stale_composites": {"period": "", "since": _DAY, "after_aoi": "", **_IDS, "most": 1},
 }
 

@@ -10,6 +10,8 @@ from local.report.sentences import SNOW, month_sentence, shares_of, year_sentenc
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
 
+_MOST_NAMED = 10
+
 
 @dataclass(frozen=True)
 class ReportData:
@@ -50,11 +52,22 @@ class ReportData:
         return seasons({month: shares for month, shares in seen.items() if None not in shares})
 
 
+def _what_there_is(warehouse: Warehouse, aoi_id: str) -> str:
+    years = [str(row["year"]) for row in warehouse.query("years_summarised", aoi_ids=[aoi_id])]
+    if years:
+        return f"of that area there is {', '.join(years)}"
+    others = sorted({row["aoi_id"] for row in warehouse.query("years_summarised", aoi_ids=[])})
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return f"there are {', '.join(others[:_MOST_NAMED])}{more}" if others else "nothing is summarised there yet"
+
+
 def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:
     """Raises UserInputError when the warehouse has nothing on that AOI and year."""
     monthly = warehouse.query("report_year", aoi_id=aoi_id, year=year)
     annual = warehouse.query("report_annual", aoi_id=aoi_id, year=year)
     if not monthly or not annual:
-        raise UserInputError(f"the warehouse has no summary of AOI {aoi_id!r} for {year}")
+        raise UserInputError(
+            f"the warehouse has no summary of AOI {aoi_id!r} for {year}; {_what_there_is(warehouse, aoi_id)}"
+        )
     first = monthly[0]
     return ReportData(aoi_id, first["aoi_label"] or aoi_id, year, first["aoi_area_ha"], monthly, annual)

@@ -67,7 +67,7 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         say("The passes that left no image, and how fresh the numbers are")
         record_passes(stack, _YEAR_END, say)
         report = write_outputs(stack, [AOI_ID], date(YEAR, 1, 1), _YEAR_END, out, say)
-        console.print(monthly_table(stack.warehouse, AOI_ID, YEAR))
+        console.print(monthly_table(stack.warehouse, AOI_ID, YEAR, console.width))
         delivered = ", ".join(f"{name} {count}" for name, count in stack.bus.delivered.items())
         requests = stack.earth_engine.app.requests["value:compute"]
         say(f"Messages handled: {delivered}; Earth Engine compute requests: {requests}")

@@ -34,6 +34,9 @@ COLUMNS = {
     ),
 }  # fmt: skip
 
+# What the table with a row a month needs, in characters.
+_WIDE = 154
+
 
 def write_csv(warehouse: Warehouse, folder: Path) -> None:
     """Write the three CSV files, header included even when there is no row. An absent value is an empty field."""
@@ -64,25 +67,49 @@ def _text(value: Any) -> Any:
     return "" if value is None else value
 
 
-def monthly_table(warehouse: Warehouse, aoi_id: str, year: int) -> Table:
-    """Composite and mean shares in percent, a row a month and one for the year."""
-    table = Table(
-        title=f"{aoi_id} {year}: mode composite share / mean share, % of the ground seen", title_justify="left"
-    )
+def monthly_table(warehouse: Warehouse, aoi_id: str, year: int, width: int = 200) -> Table:
+    """Shares in percent of the ground seen, of the mode composite and the mean: a row a month and one for the year.
+
+    Where ``width`` (characters) is too little for that, a row a class instead, whole percents of the composite.
+    """
+    months: dict[date, list[dict[str, Any]]] = defaultdict(list)
+    for row in warehouse.query("report_year", aoi_id=aoi_id, year=year):
+        months[row["month"]].append(row)
+    columns = [(f"{month:%b}", rows) for month, rows in months.items()]
+    annual = warehouse.query("report_annual", aoi_id=aoi_id, year=year)
+    make = _row_a_period if width >= _WIDE else _row_a_class
+    return make(f"{aoi_id} {year}", columns, annual)
+
+
+def _row_a_period(name: str, months: list[tuple[str, list[dict[str, Any]]]], annual: list[dict[str, Any]]) -> Table:
+    table = Table(title=f"{name}: mode composite share / mean share, % of the ground seen", title_justify="left")
     table.add_column("")
     table.add_column("views", justify="right")
     table.add_column("cover", justify="right")
     for c in CLASSES:
         table.add_column(c.name.replace("_", " "), justify="right", style=f"#{c.colour}")
-    months: dict[date, list[dict[str, Any]]] = defaultdict(list)
-    for row in warehouse.query("report_year", aoi_id=aoi_id, year=year):
-        months[row["month"]].append(row)
-    for month, rows in months.items():
-        table.add_row(f"{month:%b}", *_cells(rows))
-    annual = warehouse.query("report_annual", aoi_id=aoi_id, year=year)
+    for month, rows in months:
+        table.add_row(month, *_cells(rows))
     if annual:
         table.add_section()
         table.add_row("Year", *_cells(annual))
+    return table
+
+
+def _row_a_class(name: str, months: list[tuple[str, list[dict[str, Any]]]], annual: list[dict[str, Any]]) -> Table:
+    table = Table(
+        title=f"{name}: mode composite share, % of the ground seen", title_justify="left", box=None, padding=0
+    )
+    periods = [*months, ("Year", annual)] if annual else months
+    table.add_column("")
+    for period, _ in periods:
+        table.add_column(f" {period}", justify="right", no_wrap=True)
+    for c in CLASSES:
+        shares = [rows[c.class_id]["composite_share"] for _, rows in periods]
+        table.add_row(c.name.replace("_", " "), *map(_whole_percent, shares), style=f"#{c.colour}")
+    table.add_section()
+    table.add_row("views", *(str(rows[0]["observation_count"]) for _, rows in periods))
+    table.add_row("cover", *(_whole_percent(rows[0]["mean_coverage"]) for _, rows in periods))
     return table
 
 
@@ -98,3 +125,9 @@ def _cells(rows: list[dict[str, Any]]) -> list[str]:
 
 def _percent(share: float | None) -> str:
     return "–" if share is None else f"{share * 100:.1f}"
+
+
+def _whole_percent(share: float | None) -> str:
+    if share is None:
+        return "–"
+    return "<1" if 0 < share < 0.005 else f"{share * 100:.0f}"

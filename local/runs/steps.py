@@ -6,7 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from local.report.choices import Language
 from local.report.making import render_report
+from local.report.overview import read_years, write_index
 from local.runs.outputs import write_csv, write_patches
 from local.runs.registering import post_registration
 from local.stack import Stack
@@ -24,7 +26,7 @@ def settle(stack: Stack, say: Say) -> None:
     def watch() -> None:
         if time.monotonic() - shown[0] > 5:
             shown[0] = time.monotonic()
-            say(f"  messages to go: {stack.bus.unfinished}")
+            say(f"  still working; requests to go: {stack.bus.unfinished}")
 
     stack.bus.wait_idle(_LONGEST_WAIT_SECONDS, watch)
     stack.bigquery.settle()
@@ -90,6 +92,9 @@ def write_outputs(
         written.append(path)
         if len(pairs) > 1:
             say(f"  {path.name}: {aoi_id} {year}")
+    if len({aoi_id for aoi_id, _ in pairs}) > 1:
+        write_index(read_years(stack.warehouse, [last.year], []), out / "index.html", Language.EN)
+        say(f"  index.html: all areas in {last.year}")
     if len(pairs) > _MOST_REPORTS:
         say(f"  {_MOST_REPORTS} of {len(pairs)} reports written; `landcover report` makes the others")
     return written[0]

@@ -12,7 +12,7 @@ from shared.aois.aoi import Aoi
 from shared.aois.current import current_aois
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import Pass, list_images, list_passes
-from shared.errors import CollectionMissingError, InvalidMessageError
+from shared.errors import CollectionMissingError, InvalidMessageError, UserInputError
 from shared.geometry.cells import region_around
 from shared.geometry.cutting import pixels
 from shared.imagery.images import MOST_CLOUD_PERCENT
@@ -71,10 +71,16 @@ class Examination(NamedTuple):
 
 
 def examine(warehouse: Warehouse, aoi_ids: Sequence[str], since: date | None) -> Iterable[Examination]:
-    """Compare each named current AOI (all when none is named), from ``since`` or its first day on."""
+    """Compare each named current AOI (all when none is named), from ``since`` or its first day on.
+
+    Raises UserInputError for an id that is not registered.
+    """
+    rows = warehouse.query("aois_to_examine", aoi_ids=list(aoi_ids))
+    if unknown := sorted(set(aoi_ids) - {row["aoi_id"] for row in rows}):
+        raise UserInputError(f"not registered: {', '.join(unknown)}; without --aoi all areas are looked at")
     connect(warehouse.settings, "doctor")
     failures = _failures(warehouse)
-    for row in warehouse.query("aois_to_examine", aoi_ids=list(aoi_ids)):
+    for row in rows:
         ref = AoiRef(aoi_id=row["aoi_id"], aoi_version=row["aoi_version"])
         first = max(since or DYNAMIC_WORLD_START, row["backfill_start"])
         for aoi in current_aois([ref], warehouse):

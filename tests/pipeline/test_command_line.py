@@ -7,11 +7,13 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import requests
 from affine import Affine
 
 from tests.scenes import write_scene
@@ -208,6 +210,36 @@ def test_serve_prints_where_everything_is_and_takes_registrations(tmp_path: Path
             assert "aoi-1 version 1" in done.stdout
             unsigned = signed_post(addresses["webhook"], SECRET, "{}")
             assert unsigned.status_code == 401
+            look_beside(tmp_path, aois, scenes, addresses["pages"])
         finally:
             process.send_signal(signal.SIGINT)
             assert process.wait(timeout=60) == 0
+        assert not (tmp_path / "s/serving.json").exists(), "nobody is led to a port that is closed"
+
+
+def look_beside(folder: Path, aois: Path, scenes: Path, pages: str) -> None:
+    """Other commands and a browser read the warehouse that a running serve owns; none takes it over."""
+    report, at = folder / "r.html", ("--warehouse", folder / "s")
+    deadline = time.monotonic() + 100
+    done = landcover("report", "--aoi", "aoi-1", "--year", "2021", "--out", report, *at)
+    while done.returncode and time.monotonic() < deadline:  # it is summarised with the next tick
+        assert "no summary of AOI 'aoi-1' for 2021; nothing is summarised there yet" in done.stderr, done.stderr
+        done = landcover("report", "--aoi", "aoi-1", "--year", "2021", "--out", report, *at)
+    assert done.returncode == 0, done.stderr
+    assert report.stat().st_size > 10_000
+    refused(
+        landcover("report", "--aoi", "nosuch", "--year", "2021", "--out", report, *at), "'nosuch'", "there are aoi-1"
+    )
+    refused(landcover("report", "--aoi", "aoi-1", "--year", "1999", "--out", report, *at), "of that area there is 2021")
+    refused(landcover("doctor", "--aoi", "nosuch", *at), "not registered: nosuch")
+    assert "aoi-1 v1: 1 measured" in landcover("doctor", "--aoi", "aoi-1", *at).stdout
+    refused(landcover("run", "--aois", aois, "--scenes", scenes, "--out", folder / "s"), "serve is running")
+    listed = requests.get(pages, timeout=60)
+    assert 'href="/report/aoi-1/2021"' in listed.text
+    page = requests.get(f"{pages}/report/aoi-1/2021", timeout=60)
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "aoi-1" in page.text
+    missing = requests.get(f"{pages}/report/nosuch/2021", timeout=60)
+    assert (missing.status_code, "there are aoi-1" in missing.text) == (404, True)
+    elsewhere = requests.get(pages, headers={"Host": "stranger.example"}, timeout=60)
+    assert elsewhere.status_code == 403
