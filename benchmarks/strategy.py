@@ -92,7 +92,13 @@ def _ours(stack: Stack, trigger: Callable[[], Any]) -> Areas:
     assert stack.bus.wait_idle(_WAIT_SECONDS)
     stack.bigquery.settle()
     rows = stack.warehouse.query("export_observations")
-    return {(row["aoi_id"], row["overpass_id"], row["class_id"]): row["label_area_m2"] for row in rows}
+    # as summed, before shares are taken of the registered area: that is what the others sum
+    return {
+        (row["aoi_id"], row["overpass_id"], row["class_id"]): row["label_area_m2"]
+        * row["measured_aoi_area_m2"]
+        / row["aoi_area_m2"]
+        for row in rows
+    }
 
 
 def _regions(features: list[dict[str, Any]]) -> Any:
