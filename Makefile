@@ -33,7 +33,7 @@ style: install
 	$(BIN)/mypy
 
 tests: install
-	$(BIN)/pytest --numprocesses auto --dist loadfile
+	$(BIN)/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Static security scan of terraform/, in an environment of its own: the scanner pins old versions of much.
 scan: $(SCAN)/.installed

@@ -1,15 +1,58 @@
-"""Fixtures: a local Earth Engine on an empty folder of scenes, and real data where it lies."""
+"""Fixtures: a local Earth Engine on an empty folder of scenes, and real data where it lies. How tests are handed out."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine import client
 from shared.settings import Settings
 
+# What takes longest begins first, so that no worker is left with it at the end.
+_FIRST = (
+    "deployment",
+    "pipeline/test_hostile_registration.py",
+    "pipeline/test_any_order.py",
+    "pipeline/test_functions.py",
+    "pipeline/test_faults.py",
+    "pipeline/test_demo.py",
+    "warehouse/test_executed.py",
+    "pipeline/test_crashes.py",
+    "pipeline/test_register.py",
+    "pipeline/test_frugality.py",
+    "network/test_products.py",
+)
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: many tests wait for a server that works, or for time to pass."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes longest first."""
+    places = {name: place for place, name in enumerate(_FIRST)}
+    items.sort(key=lambda item: places.get(_group(item.nodeid), len(places)))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """With ``--dist loadfile``: all of the deployment is one file, since Terraform runs once for its tests."""
+    return _ByGroup(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+class _ByGroup(LoadFileScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return _group(nodeid)
+
+
+def _group(nodeid: str) -> str:
+    file = nodeid.partition("::")[0].removeprefix("tests/")
+    return "deployment" if file.startswith("deployment/") else file
 
 
 def pytest_report_header() -> str:
