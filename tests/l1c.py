@@ -7,6 +7,10 @@ import numpy as np
 import rasterio
 from affine import Affine
 
+from shared.network.model import Network
+from shared.network.normalisation import BANDS, BANDS_20_M, Pixels, upsampled
+from shared.network.tiling import Span, Tile
+
 PIXEL_M = {
     **dict.fromkeys(("B2", "B3", "B4", "B8"), 10),
     **dict.fromkeys(("B5", "B6", "B7", "B8A", "B11", "B12"), 20),
@@ -24,6 +28,19 @@ def random_l1c(height: int, width: int, seed: int = 0) -> dict[str, np.ndarray]:
         dn = patches.repeat(8, 0).repeat(8, 1)[: shape[0], : shape[1]] + random.integers(0, 400, shape)
         bands[band] = (dn // 20 if band == "B10" else dn + 10 * number).astype(np.uint16)
     return bands
+
+
+def classified_at_once(bands: dict[str, np.ndarray]) -> np.ndarray:
+    """A whole scene at once through the network, from its bands: probabilities (9, H, W), NaN where one is missing."""
+    dn, valid = [], []
+    for band in BANDS:
+        values, known = bands[band].astype(np.float32), bands[band] > 0
+        if band in BANDS_20_M:
+            values, known = upsampled(np.pad(values, 1), np.pad(known, 1))
+        dn.append(values)
+        valid.append(known)
+    whole = Span(0, 0, *dn[0].shape)
+    return Network().probabilities(Pixels(np.stack(dn), np.stack(valid)), Tile(whole, whole))
 
 
 def write_l1c(

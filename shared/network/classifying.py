@@ -1,6 +1,7 @@
 """Areas of AOI pieces from Sentinel-2 L1C scenes: fetched tile by tile, classified here, summed like ``measure``."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,11 +12,19 @@ from shared.imagery.images import SceneImage
 from shared.imagery.names import parse_scene_name
 from shared.measurement.areas import Areas, total
 from shared.measurement.pieces import Piece
-from shared.network.fetching import fetch, scene_image
+from shared.network.fetching import SceneGrid, fetch, scene_image, scene_span
 from shared.network.model import VERSION, Network
-from shared.network.tiling import Tile
-from shared.network.zonal import areas_seen, region_in, tiles_over, weights_m2, zone_grid
+from shared.network.tiling import MARGIN_PIXELS, Span, Tile
+from shared.network.zonal import areas_seen, cores_over, region_in, weights_m2, zone_grid
 from shared.settings import Settings
+
+
+class ScenePixels(NamedTuple):
+    """A scene's image for the network with its mask, its zone's grid, and which pixels of that it has."""
+
+    image: Any
+    grid: SceneGrid
+    span: Span
 
 
 def classified_images(scenes: Iterable[Scene], mask: SceneMask) -> list[SceneImage]:
@@ -40,43 +49,65 @@ def classify_pieces(settings: Settings, network: Network, mask: SceneMask, piece
 
     Raises as Earth Engine answers.
     """
-    return {piece.key: total(_tile_areas(settings, network, mask, piece)) for piece in pieces}
+    scenes: dict[str, ScenePixels] = {}
+    for piece in pieces:
+        for image_id in _top_first(piece):
+            if image_id not in scenes:
+                scenes[image_id] = scene_pixels(settings, mask, image_id)
+    return {
+        piece.key: total(_tile_areas(settings, network, piece, [scenes[image_id] for image_id in _top_first(piece)]))
+        for piece in pieces
+    }
 
 
-def _tile_areas(settings: Settings, network: Network, mask: SceneMask, piece: Piece) -> Iterator[Areas]:
-    ((*image_ids,),) = piece.layer.overpasses
-    top_first = [image_id for image_id in reversed(image_ids) if _crs_of(image_id) == piece.part.crs]
-    region = region_in(piece.part.geometry, piece.part.crs)
-    for tile in tiles_over(region):
-        weights = weights_m2(region, tile.core, piece.part.crs)
-        if weights is not None:
-            yield areas_seen(_mosaic(settings, network, mask, top_first, piece.part.crs, tile, weights > 0), weights)
+def scene_pixels(settings: Settings, mask: SceneMask, image_id: str) -> ScenePixels:
+    """A scene and where it has pixels. Raises NeverError for one in another grid than its zone's, and as Earth Engine
+    answers.
+    """
+    grid = zone_grid(_crs_of(image_id))
+    clear = clear_pixels(mask, settings.pass_collection, image_id)
+    image = scene_image(settings.pass_collection, image_id, clear)
+    return ScenePixels(image, grid, scene_span(settings, image_id, grid))
 
 
-def _mosaic(
-    settings: Settings,
-    network: Network,
-    mask: SceneMask,
-    top_first: Sequence[str],
-    crs: str,
-    tile: Tile,
-    wanted: np.ndarray,
+def probabilities_on(
+    settings: Settings, network: Network, top_first: Sequence[ScenePixels], core: Span, wanted: np.ndarray
 ) -> np.ndarray:
-    """Probabilities (9, H, W) of the topmost scene that sees each pixel; NaN where none does, or nothing is wanted."""
-    found = np.full((len(CLASSES), *wanted.shape), np.nan, dtype=np.float32)
-    top, left = tile.core.top - tile.window.top, tile.core.left - tile.window.left
-    core = np.s_[top : top + tile.core.height, left : left + tile.core.width]
-    for image_id in top_first:
-        unseen = wanted & np.isnan(found[0])
+    """Probabilities (9, H, W) of the topmost scene that sees each pixel of a core; NaN where none does, or nothing is
+    ``wanted``, (H, W) bool.
+
+    Each scene ends where its file does, as it does for who classifies it at once: any two areas of it agree.
+    """
+    found = np.full((len(CLASSES), core.height, core.width), np.nan, dtype=np.float32)
+    for scene in top_first:
+        if not core.meets(scene.span):
+            continue
+        own = core.grown(0, scene.span)
+        here = np.s_[own.top - core.top : own.bottom - core.top, own.left - core.left : own.right - core.left]
+        unseen = wanted[here] & np.isnan(found[0][here])
         if not unseen.any():
-            break
-        clear = clear_pixels(mask, settings.pass_collection, image_id)
-        image = scene_image(settings.pass_collection, image_id, clear)
-        fetched = fetch(settings, image, zone_grid(crs), tile.window)
-        seen = unseen & fetched.clear[core]
+            continue
+        tile = Tile(own, own.grown(MARGIN_PIXELS, scene.span))
+        fetched = fetch(settings, scene.image, scene.grid, tile.window)
+        seen = unseen & fetched.clear[tile.core_in_window]
         if seen.any():
-            found[:, seen] = network.probabilities(fetched.pixels, tile)[:, seen]
+            found[:, *here][:, seen] = network.probabilities(fetched.pixels, tile)[:, seen]
     return found
+
+
+def _tile_areas(
+    settings: Settings, network: Network, piece: Piece, top_first: Sequence[ScenePixels]
+) -> Iterator[Areas]:
+    region = region_in(piece.part.geometry, piece.part.crs)
+    for core in cores_over(region):
+        weights = weights_m2(region, core, piece.part.crs)
+        if weights is not None:
+            yield areas_seen(probabilities_on(settings, network, top_first, core, weights > 0), weights)
+
+
+def _top_first(piece: Piece) -> list[str]:
+    ((*image_ids,),) = piece.layer.overpasses
+    return [image_id for image_id in reversed(image_ids) if _crs_of(image_id) == piece.part.crs]
 
 
 def _crs_of(image_id: str) -> str:

@@ -3,14 +3,15 @@
 ``computePixels`` gives at most 48 MiB, a byte of mask counted with each value: some 1,000 × 1,000 pixels of ten bands.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import ee
 import numpy as np
 
-from shared.earth_engine.client import compute_pixels
+from shared.earth_engine.client import compute, compute_pixels
 from shared.earth_engine.scene_masks import CLEAR_BAND
-from shared.errors import RetryLaterError
+from shared.errors import NeverError, RetryLaterError
 from shared.network.normalisation import BANDS, BANDS_20_M, Pixels
 from shared.network.tiling import Span
 from shared.settings import Settings
@@ -18,6 +19,7 @@ from shared.settings import Settings
 MOST_BYTES = 50_331_648
 _BYTES_A_VALUE = 5
 _PIXEL_M = 10
+_FINEST_BAND = "B2"
 # A value that no DN has: what is masked comes as 0, which dark ground has too once the offset is taken off.
 _MISSING = -1
 
@@ -35,6 +37,27 @@ class Fetched(NamedTuple):
 
     pixels: Pixels
     clear: np.ndarray
+
+
+def scene_span(settings: Settings, image_id: str, grid: SceneGrid) -> Span:
+    """All pixels that a scene has, counted on a grid of its own zone, to even ends: beyond them is nothing to see.
+
+    Raises RetryLaterError for a description without them, NeverError for another grid, and as the service answers.
+    """
+    described = compute(
+        ee.Image(f"{settings.pass_collection}/{image_id}").select([_FINEST_BAND]),
+        settings.earth_engine_patience_seconds,
+    )
+    try:
+        (band,) = described["bands"]
+        (width, height), (x_m, _, west_m, _, y_m, north_m) = band["dimensions"], band["crs_transform"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise RetryLaterError(f"Earth Engine: {image_id}: expected a band with its grid, found {described}") from error
+    if (band["crs"], x_m, y_m) != (grid.crs, _PIXEL_M, -_PIXEL_M):
+        raise NeverError(f"Earth Engine: {image_id}: expected pixels of {_PIXEL_M} m in {grid.crs}, found {band}")
+    top, left = (grid.north_m - north_m) / _PIXEL_M, (west_m - grid.west_m) / _PIXEL_M
+    outward = (math.floor(top / 2), math.floor(left / 2), math.ceil((top + height) / 2), math.ceil((left + width) / 2))
+    return Span(*(2 * end for end in outward))
 
 
 def scene_image(collection: str, image_id: str, clear: Any) -> Any:

@@ -43,8 +43,7 @@ class Network:
         NaN where any of the nine bands is missing.
         """
         logits = self.logits(normalised(pixels))
-        top, left = tile.core.top - tile.window.top, tile.core.left - tile.window.left
-        core = np.s_[top : top + tile.core.height, left : left + tile.core.width]
+        core = tile.core_in_window
         found = softmax(logits[:, *core])
         found[:, ~np.logical_and.reduce(pixels.valid[:, *core])] = np.nan
         return found

@@ -53,6 +53,12 @@ class Tile(NamedTuple):
     core: Span
     window: Span
 
+    @property
+    def core_in_window(self) -> tuple[slice, slice]:
+        """Rows and columns of the window that are the core."""
+        top, left = self.core.top - self.window.top, self.core.left - self.window.left
+        return slice(top, top + self.core.height), slice(left, left + self.core.width)
+
 
 def tiles(height: int, width: int, core_pixels: int = CORE_PIXELS) -> Iterator[Tile]:
     """The tiles of a scene of this size, row by row. Raises ValueError for odd sizes: their half grid drifts."""

@@ -15,7 +15,7 @@ from shared.geometry.pixel_shares import pixel_shares
 from shared.geometry.utm import cell_areas_m2, to_utm
 from shared.measurement.areas import Areas
 from shared.network.fetching import SceneGrid
-from shared.network.tiling import CORE_PIXELS, MARGIN_PIXELS, Span, Tile
+from shared.network.tiling import CORE_PIXELS, Span
 
 PIXEL_M = 10
 # North of every UTM zone, and like every tile's corner a multiple of 20 m: all pixels of a zone count from here.
@@ -37,16 +37,14 @@ def region_in(geometry: dict[str, Any], crs: str) -> BaseGeometry:
     return shapely.transform(dense, lambda lon_lat: (to_utm(crs, lon_lat) - (_WEST_M, _NORTH_M)) / (PIXEL_M, -PIXEL_M))
 
 
-def tiles_over(region: BaseGeometry) -> Iterator[Tile]:
-    """The network's tiles over the pixels of a region, on the even grid of its zone."""
+def cores_over(region: BaseGeometry) -> Iterator[Span]:
+    """What the network classifies at once over the pixels of a region, on the even grid of its zone."""
     west, north, east, south = region.bounds
     left, top = int(np.floor(west / 2)) * 2, int(np.floor(north / 2)) * 2
     right, bottom = int(np.ceil(east / 2)) * 2, int(np.ceil(south / 2)) * 2
-    everywhere = Span(top - MARGIN_PIXELS, left - MARGIN_PIXELS, bottom + MARGIN_PIXELS, right + MARGIN_PIXELS)
     for row in range(top, bottom, CORE_PIXELS):
         for column in range(left, right, CORE_PIXELS):
-            core = Span(row, column, min(row + CORE_PIXELS, bottom), min(column + CORE_PIXELS, right))
-            yield Tile(core, core.grown(MARGIN_PIXELS, everywhere))
+            yield Span(row, column, min(row + CORE_PIXELS, bottom), min(column + CORE_PIXELS, right))
 
 
 def weights_m2(region: BaseGeometry, core: Span, crs: str) -> np.ndarray | None:

@@ -13,10 +13,7 @@ from shapely import Polygon
 from shapely.geometry import mapping
 
 from local.stack import Stack
-from shared.network.model import Network
-from shared.network.normalisation import BANDS, BANDS_20_M, Pixels, upsampled
-from shared.network.tiling import Span, Tile
-from tests.l1c import random_l1c, write_l1c
+from tests.l1c import classified_at_once, random_l1c, write_l1c
 from tests.scenes import CLASS_NAMES, independent_areas, write_scene
 from tests.stacks import announce, feature, register, rows, settle, start_stack
 
@@ -36,15 +33,7 @@ def clear_bands(seed: int) -> dict[str, np.ndarray]:
 
 def classified(path: Path, bands: dict[str, np.ndarray]) -> Path:
     """The whole scene at once through the network, as a Dynamic World image."""
-    dn, valid = [], []
-    for band in BANDS:
-        values, known = bands[band].astype(np.float32), bands[band] > 0
-        if band in BANDS_20_M:
-            values, known = upsampled(np.pad(values, 1), np.pad(known, 1))
-        dn.append(values)
-        valid.append(known)
-    whole = Span(0, 0, SIZE, SIZE)
-    found = Network().probabilities(Pixels(np.stack(dn), np.stack(valid)), Tile(whole, whole))
+    found = classified_at_once(bands)
     transform = Affine(10, 0, ORIGIN[0], 0, -10, ORIGIN[1])
     size = {"height": SIZE, "width": SIZE, "count": 10, "dtype": "float32"}
     with rasterio.open(path, "w", driver="GTiff", crs="EPSG:32651", transform=transform, **size) as dataset:
