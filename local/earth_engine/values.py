@@ -57,12 +57,16 @@ class Pixels(NamedTuple):
 
 
 class Window:
-    """A rectangle of pixels of a projection; remembers what was read on it so that shared bands are read once."""
+    """A rectangle of pixels of a projection; remembers what was read on it so that shared bands are read once.
+
+    ``grown`` are the windows around it that were needed, by the pixels they have more on each side.
+    """
 
     def __init__(self, projection: Projection, col: int, row: int, width: int, height: int) -> None:
         self.projection = projection
         self.col, self.row, self.width, self.height = col, row, width, height
         self._read: dict[int, Pixels] = {}
+        self.grown: dict[tuple[int, int, int, int], Window] = {}
 
     @property
     def shape(self) -> tuple[int, int]:

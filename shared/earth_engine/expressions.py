@@ -5,7 +5,7 @@ grid of the layer's own image. Bands are named by class, so no result is read by
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ee
@@ -26,28 +26,37 @@ _PROBABILITY_NAMES = [f"probability_{name}" for name in CLASS_NAMES]
 TILE_SCALES = (4, 16)
 
 
+# The expression of some pieces: (collection, pieces, tileScale).
+Expression = Callable[[str, Sequence[Piece], int], Any]
+
+
 def measure_pieces(settings: Settings, pieces: Sequence[Piece]) -> dict[str, Areas]:
-    """Areas of each piece by its key, in one request; a second one with smaller tiles where memory did not do.
+    """Areas of each piece by its key, in one request. Raises as ``answer_to`` and ``read_answer`` do."""
+    return read_answer(answer_to(settings, pieces, expression), pieces)
+
+
+def answer_to(settings: Settings, pieces: Sequence[Piece], expression: Expression) -> dict[str, Any]:
+    """What Earth Engine answers about pieces; asked a second time with smaller tiles where memory did not do.
 
     Raises TooBigError when the request has to be split, RetryLaterError and NeverError as the service answers.
     """
     *smaller, last = TILE_SCALES
     for tile_scale in smaller:
         try:
-            return _measured(settings, pieces, tile_scale)
+            return _answered(settings, pieces, expression, tile_scale)
         except TileMemoryError:
             continue
-    return _measured(settings, pieces, last)
+    return _answered(settings, pieces, expression, last)
 
 
-def _measured(settings: Settings, pieces: Sequence[Piece], tile_scale: int) -> dict[str, Areas]:
+def _answered(settings: Settings, pieces: Sequence[Piece], expression: Expression, tile_scale: int) -> dict[str, Any]:
+    asked = expression(settings.collection, pieces, tile_scale)
     try:
-        answer = compute(expression(settings.collection, pieces, tile_scale), settings.earth_engine_patience_seconds)
+        return dict(compute(asked, settings.earth_engine_patience_seconds))
     except TooManyAggregationsError as error:
         if len({piece.layer for piece in pieces}) == 1:
             raise RetryLaterError(f"{error} (one layer, so it is other requests that fill the quota)") from error
         raise
-    return read_answer(answer, pieces)
 
 
 def read_answer(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, Areas]:
@@ -56,29 +65,43 @@ def read_answer(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, Ar
     Raises RetryLaterError when a piece or a part of its areas is missing.
     """
     with_probabilities = {piece.key: piece.layer.with_probabilities for piece in pieces}
+    return {key: _areas(found, with_probabilities[key]) for key, found in properties_by_key(answer, pieces).items()}
+
+
+def properties_by_key(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, dict[str, Any]]:
+    """What was answered of each piece, by its key. Raises RetryLaterError when a piece is missing."""
     found = {feature["properties"]["key"]: feature["properties"] for feature in answer["features"]}
-    if missing := with_probabilities.keys() - found.keys():
+    if missing := {piece.key for piece in pieces} - found.keys():
         raise RetryLaterError(f"Earth Engine left out {len(missing)} of {len(pieces)} areas, such as {min(missing)}")
-    return {key: _areas(properties, with_probabilities[key]) for key, properties in found.items()}
+    return found
 
 
 def expression(collection: str, pieces: Sequence[Piece], tile_scale: int) -> Any:
     """One flat FeatureCollection: a feature without geometry for each piece, areas in m² as properties."""
-    by_layer: dict[Layer, list[Piece]] = defaultdict(list)
-    for piece in pieces:
-        by_layer[piece.layer].append(piece)
-    measured = []
-    for layer, group in by_layer.items():
+
+    def sums(layer: Layer, group: Sequence[Piece]) -> Any:
         names = ["key", "aoi", "valid", *_LABEL_NAMES]
         names += _PROBABILITY_NAMES if layer.with_probabilities else []
-        sums = area_bands(collection, layer).reduceRegions(
-            collection=Regions(group),
-            reducer=ee.Reducer.sum(),
-            crs=grid(collection, layer),
-            tileScale=tile_scale,
-        )
-        measured.append(sums.select(names, None, False))
+        bands = area_bands(collection, layer)
+        return reduced(collection, layer, group, bands, ee.Reducer.sum(), tile_scale).select(names, None, False)
+
+    return by_layer(pieces, sums)
+
+
+def by_layer(pieces: Sequence[Piece], sums: Callable[[Layer, Sequence[Piece]], Any]) -> Any:
+    """One FeatureCollection of what is computed for the pieces of each layer."""
+    groups: dict[Layer, list[Piece]] = defaultdict(list)
+    for piece in pieces:
+        groups[piece.layer].append(piece)
+    measured = [sums(layer, group) for layer, group in groups.items()]
     return measured[0] if len(measured) == 1 else ee.FeatureCollection(measured).flatten()
+
+
+def reduced(collection: str, layer: Layer, pieces: Sequence[Piece], image: Any, reducer: Any, tile_scale: int) -> Any:
+    """An image reduced over the pieces of a layer, in its grid, edge pixels weighted."""
+    return image.reduceRegions(
+        collection=Regions(pieces), reducer=reducer, crs=grid(collection, layer), tileScale=tile_scale
+    )
 
 
 def grid(collection: str, layer: Layer) -> Any:

@@ -24,23 +24,33 @@ _CORNER_PIXELS = 8
 
 
 class Areas(NamedTuple):
-    """Areas in m² over one AOI. Probability areas are None when a scene carries labels only."""
+    """Areas in m² over one AOI. Probability areas are None when a scene carries labels only.
+
+    Of a pair of years: ground seen in both, its classes in the later one, and ``transition_m2`` by what became what,
+    in the codes of ``shared.change.transitions``.
+    """
 
     aoi_m2: float
     valid_m2: float
     label_m2: dict[int, float]
     probability_m2: dict[int, float] | None
+    transition_m2: dict[int, float] | None = None
 
     def plus(self, other: "Areas") -> "Areas":
         """The areas of two disjoint pieces of one AOI together."""
         probability = None
         if self.probability_m2 is not None and other.probability_m2 is not None:
             probability = {c: v + other.probability_m2[c] for c, v in self.probability_m2.items()}
+        transition = None
+        if self.transition_m2 is not None and other.transition_m2 is not None:
+            one, two = self.transition_m2, other.transition_m2
+            transition = {code: one.get(code, 0.0) + two.get(code, 0.0) for code in sorted(one.keys() | two.keys())}
         return Areas(
             self.aoi_m2 + other.aoi_m2,
             self.valid_m2 + other.valid_m2,
             {c: v + other.label_m2[c] for c, v in self.label_m2.items()},
             probability,
+            transition,
         )
 
     @property
@@ -63,6 +73,7 @@ def progress_of(fingerprint: str, pieces_done: int, areas: Areas) -> Progress:
         valid_m2=areas.valid_m2,
         label_m2=[areas.label_m2[c.class_id] for c in CLASSES],
         probability_m2=None if areas.probability_m2 is None else [areas.probability_m2[c.class_id] for c in CLASSES],
+        transition_m2=areas.transition_m2,
     )
 
 
@@ -74,6 +85,7 @@ def areas_of(progress: Progress) -> Areas:
         progress.valid_m2,
         {c.class_id: progress.label_m2[c.class_id] for c in CLASSES},
         None if probability is None else {c.class_id: probability[c.class_id] for c in CLASSES},
+        progress.transition_m2,
     )
 
 
@@ -112,4 +124,5 @@ def published(areas: Areas, aoi: Aoi) -> Areas:
         min(aoi.area_m2, areas.valid_m2 * scale),
         {c: v * scale for c, v in areas.label_m2.items()},
         None if probability is None else {c: v * scale for c, v in probability.items()},
+        None if areas.transition_m2 is None else {code: v * scale for code, v in areas.transition_m2.items()},
     )

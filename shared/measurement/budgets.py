@@ -7,6 +7,7 @@ Earth Engine publishes few of its limits. The budgets start well inside what is 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
+from shared.classes import CLASSES
 from shared.geometry.cutting import SMALLEST_PIECE_PIXELS
 from shared.measurement.pieces import Layer, Piece
 from shared.settings import Settings
@@ -60,6 +61,11 @@ def classification_budget(settings: Settings) -> Budget:
 def composite_budget(settings: Settings) -> Budget:
     """What one request for composites may hold: labels of many overpasses."""
     return observation_budget(settings)._replace(pixels=settings.label_pixel_budget)
+
+
+def transition_budget(settings: Settings) -> Budget:
+    """What one request for transitions may hold: nine probabilities of many overpasses in place of their labels."""
+    return observation_budget(settings)._replace(pixels=settings.label_pixel_budget // len(CLASSES))
 
 
 def halved_by_attempt(divisor: int, attempt: int) -> int:

@@ -141,6 +141,7 @@ class Progress(Message):
     valid_m2: float
     label_m2: list[float] = Field(min_length=9, max_length=9)
     probability_m2: list[float] | None = Field(default=None, min_length=9, max_length=9)
+    transition_m2: dict[int, float] | None = Field(default=None, description="Of a pair of years: by code.")
 
 
 class Work(Message):

@@ -21,7 +21,7 @@ from local.earth_engine.registry import implemented, signatures
 from local.earth_engine.server import EarthEngineServer
 from local.earth_engine.values import Projection, Window
 from shared.settings import Settings
-from tests.scenes import independent_areas, write_scene
+from tests.scenes import CLASS_NAMES, independent_areas, write_scene
 
 Served = tuple[Path, Settings, EarthEngineServer]
 IMAGE = "20210703T023111_20210703T023105_T51TYL"
@@ -131,6 +131,35 @@ def test_the_usual_script_works(dw: Served) -> None:
     info = collection.first().getInfo()
     assert [band["id"] for band in info["bands"]][-1] == "label"
     assert info["bands"][0]["crs"] == "EPSG:32651"
+
+
+def test_arrays_and_connected_pixels_are_as_the_reference_says(earth_engine: Served) -> None:
+    """The largest of equals is the first; patches are of one value, masked ground parts them, and counts end."""
+    labels = np.array([[1, 1, 4, 4], [1, 4, 4, 1], [1, 1, 1, 1], [4, 4, 4, 1]])
+    hidden = np.zeros((4, 4), dtype=bool)
+    hidden[3, 1] = True
+    write_scene(earth_engine[0], IMAGE, crs="EPSG:32651", origin=ORIGIN, labels=labels, hidden=hidden)
+    grid = {
+        "dimensions": {"width": 4, "height": 4},
+        "affineTransform": {"scaleX": 10, "shearX": 0, "translateX": ORIGIN[0], "shearY": 0, "scaleY": -10, "translateY": ORIGIN[1]},
+        "crsCode": "EPSG:32651",
+    }  # fmt: skip
+
+    def pixels(image: Any) -> np.ndarray:
+        request = {"expression": image, "fileFormat": "NUMPY_NDARRAY", "grid": grid}
+        answer = ee.data.computePixels(request)
+        return np.asarray(answer[answer.dtype.names[0]], dtype=float)
+
+    image = ee.Image(f"{earth_engine[1].collection}/{IMAGE}")
+    array = image.select(list(CLASS_NAMES)).toArray()
+    likeliest = array.arrayArgmax().arrayGet([0])
+    assert pixels(likeliest).tolist() == np.where(hidden, 0, labels).tolist()
+    assert pixels(array.arrayGet(likeliest))[0] == pytest.approx(0.6)
+    assert pixels(ee.Image([3, 7, 7]).toArray().arrayArgmax().arrayGet([0])).max() == 1
+    counted = image.select("label").connectedPixelCount(100, False).unmask(0, False)
+    assert pixels(counted).tolist() == [[9, 9, 4, 4], [9, 4, 4, 9], [9, 9, 9, 9], [1, 0, 1, 9]]
+    at_most_five = image.select("label").connectedPixelCount(5, True).unmask(0, False)
+    assert pixels(at_most_five).tolist() == [[5, 5, 4, 4], [5, 4, 4, 5], [5, 5, 5, 5], [1, 0, 1, 5]]
 
 
 def test_scale_without_crs_means_degrees_as_on_the_real_service(dw: Served) -> None:

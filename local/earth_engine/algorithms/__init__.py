@@ -2,6 +2,7 @@
 
 from local.earth_engine.algorithms import (
     arithmetic,
+    arrays,
     collections,
     compositing,
     filters,
@@ -15,6 +16,7 @@ from local.earth_engine.algorithms import (
 
 __all__ = [
     "arithmetic",
+    "arrays",
     "collections",
     "compositing",
     "filters",

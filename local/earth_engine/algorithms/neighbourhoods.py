@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 from affine import Affine
-from scipy.ndimage import distance_transform_edt, maximum_filter, minimum_filter, uniform_filter
+from scipy.ndimage import distance_transform_edt, label, maximum_filter, minimum_filter, uniform_filter
 
 from local.earth_engine.algorithms.images import as_image
 from local.earth_engine.errors import EngineError
 from local.earth_engine.registry import algorithm
 from local.earth_engine.values import Band, Image, Pixels, Projection, Window
 
+# The reference names no largest; what is known to work in use.
+_LARGEST_NEIGHBOURHOOD = 1_024
 _CDI_PIXELS = 7  # Frantz et al. 2018, doi 10.1016/j.rse.2018.06.020
 
 
@@ -97,8 +99,37 @@ def _smallest(values: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _grown(window: Window, left: int, top: int, right: int, bottom: int) -> Window:
-    width, height = window.width + left + right, window.height + top + bottom
-    return Window(window.projection, window.col - left, window.row - top, width, height)
+    """The window with so many pixels more on each side; the same for all bands, so that what they share is read once."""
+    sides = (left, top, right, bottom)
+    if sides not in window.grown:
+        width, height = window.width + left + right, window.height + top + bottom
+        window.grown[sides] = Window(window.projection, window.col - left, window.row - top, width, height)
+    return window.grown[sides]
+
+
+@algorithm("Image.connectedPixelCount")
+def connected_pixel_count(input: Any, maxSize: int = 100, eightConnected: bool = True) -> Image:
+    """How many connected pixels have the same value, itself included, and ``maxSize`` where more do."""
+    if not 1 <= maxSize <= _LARGEST_NEIGHBOURHOOD:
+        raise EngineError(f"Image.connectedPixelCount: maxSize must be 1 to {_LARGEST_NEIGHBOURHOOD}, found {maxSize}.")
+    image, reach = as_image(input), int(maxSize)
+    links = np.ones((3, 3)) if eightConnected else np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+
+    def counted(band: Band) -> Band:
+        def read(window: Window) -> Pixels:
+            wide = _grown(window, reach, reach, reach, reach).read(band)
+            counts = np.zeros(wide.values.shape, dtype=np.int64)
+            for value in np.unique(wide.values[wide.valid]):
+                numbers, _ = label(wide.valid & (wide.values == value), links)
+                sizes = np.bincount(numbers.ravel())
+                sizes[0] = 0
+                counts += sizes[numbers]
+            inner = np.s_[reach : reach + window.height, reach : reach + window.width]
+            return Pixels(np.minimum(counts, reach)[inner], wide.valid[inner])
+
+        return replace(band, read=read, value_bytes=4)
+
+    return replace(image, bands=tuple(counted(band) for band in image.bands))
 
 
 @algorithm("Image.directionalDistanceTransform")
