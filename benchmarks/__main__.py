@@ -15,7 +15,18 @@ from rich.table import Table
 
 from benchmarks.rows import Row
 
-NAMES = ("strategy", "zonal", "cold_import", "handlers", "warehouse", "spatial_match", "network", "scale", "alarms")
+NAMES = (
+    "strategy",
+    "zonal",
+    "cold_import",
+    "handlers",
+    "warehouse",
+    "spatial_match",
+    "network",
+    "scale",
+    "alarms",
+    "shares",
+)
 HEADS = ("area", "what", "ours", "peer", "", "ratio", "bar", "met", "how to read it")
 _OUT = Path("out")
 

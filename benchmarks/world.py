@@ -41,18 +41,25 @@ NOISE: Mapping[str, float] = {
 # The same with twice as much of what lasts for months and years.
 LASTING_NOISE: Mapping[str, float] = {**NOISE, "cell": 0.28, "year": 0.14, "spell": 0.16}
 _MOST_CLOUD, _LEAN = 0.35, 0.5
+# Of the area, from the west, what every other pass sees where orbits overlap.
+_STRIP = 0.45
+# Mean largest probability near 0.55, as in real images, under the cap that label smoothing leaves.
+_SHARPNESS, _SMOOTHED = 1.2, 0.2
 _DRY, _WET = (0.8, 1.5), (2.0, 1.2)
 
 
 class Year(NamedTuple):
     """A year's views, oldest first: moments, and labels (views, rows, columns), UNSEEN under cloud.
 
-    ``bare`` has the labels that the ground would have had if it had become bare.
+    ``bare`` has the labels that the ground would have had if it had become bare, ``cloudless`` those of a sky without
+    cloud, ``probabilities`` (views, 9, rows, columns) what labels are the largest of, NaN under cloud.
     """
 
     moments: list[datetime]
     labels: np.ndarray
     bare: np.ndarray
+    cloudless: np.ndarray
+    probabilities: np.ndarray
 
 
 @lru_cache(maxsize=1)
@@ -70,11 +77,20 @@ def class_means() -> np.ndarray:
 
 
 class Place:
-    """One area and what lasts there longer than a year. ``seasonal``: fields change with the season, winters snow."""
+    """One area and what lasts there longer than a year. ``seasonal``: fields change with the season, winters snow.
+    ``lean``: how much cloud follows the heights. ``strips``: every other pass sees only the west.
+    """
 
-    def __init__(self, seed: int, seasonal: bool = False, noise: Mapping[str, float] = NOISE) -> None:
+    def __init__(
+        self,
+        seed: int,
+        seasonal: bool = False,
+        noise: Mapping[str, float] = NOISE,
+        lean: float = _LEAN,
+        strips: bool = False,
+    ) -> None:
         self.random = np.random.default_rng(seed)
-        self.seasonal = seasonal
+        self.seasonal, self._lean, self._strips = seasonal, lean, strips
         self._noise = {name: sqrt(variance) for name, variance in noise.items()}
         rough, relief = self._field(1.2), self._field(3.5)
         rank = (0.75 * relief + 0.66 * rough).ravel().argsort().argsort().reshape(SIDE, SIDE) / SIDE**2
@@ -90,13 +106,15 @@ class Place:
         self._shift_days = 7 * self._field(1.2)
         self._snowed_trees = self.random.random((SIDE, SIDE)) < 0.5
 
-    def year(self, number: int) -> Year:
-        """The views of a calendar year, with cloud and noise of its own."""
+    def year(self, number: int, every_pass: bool = False) -> Year:
+        """The views of a calendar year, with cloud and noise of its own; ``every_pass`` takes those with too much cloud
+        as well, which see nothing.
+        """
         lasting = self._cell + self._noise["year"] * self._coarse()
         spells = [self._noise["spell"] * self._patchy() for _ in range(6)]
         of_month = self._noise["area_month"] * self.random.standard_normal((12, 9, 9))
         shift, severity, snow = self.random.normal(0, 8), self.random.beta(3, 3), False
-        moments, labels, bare = [], [], []
+        moments, views = [], []
         for day in range(2, 365, 5):
             moment = datetime(number, 1, 1, 12, tzinfo=UTC) + timedelta(days=day)
             month = moment.month - 1
@@ -104,16 +122,22 @@ class Place:
             cloud = self.random.beta(*(_WET if wet else _DRY))
             winter = self.seasonal and (day < 60 or day > 335)
             snow = winter and (snow if self.random.random() < 0.6 else self.random.random() < severity)
-            if cloud > _MOST_CLOUD:
+            if cloud > _MOST_CLOUD and not every_pass:
                 continue
             scores = lasting + self._month[month] + spells[month // 2] + self._of_view()
             area = self._site + of_month[month] + self._noise["area_view"] * self.random.standard_normal((9, 9))
             means = (class_means() + area).T
             clear, hazy = self._sky(cloud)
+            clear &= cloud <= _MOST_CLOUD
+            if self._strips and day // 5 % 2:
+                clear[:, round(_STRIP * SIDE) :] = False
+            shown = scores + means[:, self._truth(day + shift, snow)]
+            cleared = scores + means[:, [[SNOW if snow else BARE]]]
+            cloudless = shown.argmax(0).astype(np.uint8)
+            labels, bare = _seen(shown, clear, hazy), _seen(cleared, clear, hazy)
             moments.append(moment)
-            labels.append(_seen(scores + means[:, self._truth(day + shift, snow)], clear, hazy))
-            bare.append(_seen(scores + means[:, [[SNOW if snow else BARE]]], clear, hazy))
-        return Year(moments, np.array(labels), np.array(bare))
+            views.append((labels, bare, cloudless, np.where(clear, _probabilities(shown), np.nan)))
+        return Year(moments, *(np.array(each) for each in zip(*views, strict=True)))
 
     def clearing(self, share: float) -> np.ndarray:
         """A mask of forest cells nearest to one of them, drawn at random: so much of the area."""
@@ -137,7 +161,7 @@ class Place:
 
     def _sky(self, cloud: float) -> tuple[np.ndarray, np.ndarray]:
         """Where the mask says that the ground is seen, and where of that it missed the edge of a cloud."""
-        sky = sqrt(1 - _LEAN**2) * _doubled(self._field(6, SIDE // 2)) + _LEAN * self._height
+        sky = sqrt(1 - self._lean**2) * _doubled(self._field(6, SIDE // 2)) + self._lean * self._height
         limit = -ndtri(min(cloud + 0.03, 0.999)) if cloud > 0.02 else 9.0
         return sky < limit, (sky > limit - 0.06) & (sky < limit)
 
@@ -173,3 +197,8 @@ def _doubled(coarse: np.ndarray) -> np.ndarray:
 def _seen(scores: np.ndarray, clear: np.ndarray, hazy: np.ndarray) -> np.ndarray:
     scores[SNOW, hazy] += 2.5  # cloud that the mask missed looks like snow
     return np.where(clear, scores.argmax(0), UNSEEN).astype(np.uint8)
+
+
+def _probabilities(scores: np.ndarray) -> np.ndarray:
+    weights = np.exp(_SHARPNESS * (scores - scores.max(0)))
+    return np.asarray((1 - _SMOOTHED) * weights / weights.sum(0) + _SMOOTHED / len(scores), np.float32)
