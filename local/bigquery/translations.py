@@ -61,10 +61,25 @@ def remember_texts() -> None:
         )
 
     SQLTranslator.translate = translate  # type: ignore[method-assign]
+    _remember_trees()
     for name, looks in _LOOKS.items():
         module = import_module(name)
         for look in looks:
             setattr(module, look, _remembering(getattr(module, look)))
+
+
+def _remember_trees() -> None:
+    """Who has a text parsed again gets a copy of the tree; what does not parse is looked at anew each time."""
+    import sqlglot  # noqa: PLC0415
+
+    parse_anew = sqlglot.parse_one
+    trees = _Memory()
+
+    def parse_one(sql: str, *read: Any, **how: Any) -> Any:
+        key = (sql, *map(repr, read), *map(repr, sorted(how.items())))
+        return trees.get(key, lambda: parse_anew(sql, *read, **how), lambda _: True).copy()
+
+    sqlglot.parse_one = parse_one  # type: ignore[assignment]
 
 
 def _remembering(look: Callable[..., Any]) -> Callable[..., Any]:
