@@ -9,6 +9,7 @@ import pytest
 from local.stack import FUNCTIONS
 from shared.messages.subscriptions import messaging
 from shared.settings import Settings
+from shared.webhooks import outgoing
 from tests.deployment.names import OPEN, PROJECT, PUSH, SECRETS, SERVICES, account
 from tests.deployment.terraform import ROOT, Configuration, Deployed
 from tests.deployment.uses import Uses, uses
@@ -91,6 +92,14 @@ def test_timeouts_fit_the_acknowledgement_deadlines(deployed: Deployed) -> None:
     for subscription in messaging().subscriptions:
         (config,) = deployed.of("google_cloudfunctions2_function")[f"service[{subscription.name}]"]["service_config"]
         assert config["timeout_seconds"] <= subscription.ack_deadline_seconds <= 600
+
+
+def test_who_waits_for_strangers_waits_less_than_the_platform_and_alone() -> None:
+    """A sender that is slow, or a receiver, has an answer on record, and holds up no registration but its own."""
+    webhook, teller = SERVICES["register-aoi"], SERVICES["deliver-event"]
+    assert Settings.model_fields["max_body_seconds"].default * 2 <= webhook["timeout_seconds"]
+    assert teller["timeout_seconds"] >= 2 * outgoing._DEADLINE_SECONDS
+    assert webhook["max_instances"] * webhook["concurrency"] >= 8
 
 
 def test_every_subscription_has_its_policies_and_proves_who_pushes(deployed: Deployed) -> None:

@@ -112,6 +112,27 @@ def test_a_webhook_id_with_another_body_is_refused_and_told_nothing(stack: Stack
     settle(stack)
 
 
+def test_of_two_bodies_under_one_webhook_id_at_once_one_is_recorded(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each asks what is known before the other has written: the statement itself must know."""
+    real, asked = Warehouse.query, []
+
+    def unaware(self: Warehouse, name: str, **parameters: Any) -> Any:
+        if name == "events_of_webhook" and parameters["webhook_id"] == "at once":
+            asked.append(name)
+            if len(asked) == 3:  # the second call's first look, of which the first call had two
+                return []
+        return real(self, name, **parameters)
+
+    monkeypatch.setattr(Warehouse, "query", unaware)
+    assert send(stack, collection(feature("of-the-first", square(0))), "at once").status_code == 202
+    assert send(stack, collection(feature("of-the-second", square(1))), "at once").status_code == 409
+    assert len(asked) == 4
+    assert [r["aoi_id"] for r in rows(stack, "aoi_events") if r["webhook_id"] == "at once"] == ["of-the-first"]
+    settle(stack)
+
+
 def test_an_older_update_stays_older_when_it_is_repeated(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     real = Warehouse.query
 
@@ -291,5 +312,8 @@ def test_the_same_call_at_once_on_many_threads_is_recorded_once(stack: Stack) ->
     for thread in threads:
         thread.join()
     assert {(a.status_code, a.content) for a in answers} == {(202, answers[0].content)}
-    assert len([r for r in rows(stack, "aoi_events") if r["webhook_id"] == "burst"]) == 2
+    recorded = rows(stack, "aoi_events")
+    assert len([r for r in recorded if r["webhook_id"] == "burst"]) == 2
+    # the row that every recording changes: without it two of them would only insert, and never conflict in BigQuery
+    assert {r["turn"] for r in recorded if r["event_type"] == "register.turn"} == {max(r["turn"] for r in recorded)}
     settle(stack)

@@ -16,6 +16,7 @@ from local.upkeep.doctor import State, ask_again, examine
 from shared.aois.aoi import Aoi
 from shared.imagery.images import SceneImage
 from shared.measurement.areas import Areas
+from shared.measurement.keeping import keep_observations
 from shared.measurement.rows import Source, observation_row, provenance
 from shared.warehouse.client import Warehouse
 from shared.webhooks.news import observation_created
@@ -169,3 +170,32 @@ def test_summaries_are_rebuilt_by_what_arrived_not_by_when_it_was_listed(stack: 
         if r["aoi_id"] == "late" and r["month"] == date(2021, 7, 1)
     }
     assert written == {at(12)}
+
+
+class DeathError(Exception):
+    """Stands for an instance that is gone."""
+
+
+def test_rows_that_are_kept_when_an_instance_dies_are_rows_that_summaries_look_at(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a month that they look at no more. What comes again leaves out what is there: nobody else would touch it."""
+    march, real = row("dead", at(13), image("20210303T023111"), label=WATER), Warehouse.append
+
+    def dying(self: Warehouse, table: str, given: Any) -> None:
+        real(self, table, given)
+        raise DeathError
+
+    stack.warehouse.append("observations", [row("dead", at(13), image())])
+    stack.bigquery.settle()
+    run_scheduled(stack.warehouse, at(14))
+    with monkeypatch.context() as patched:
+        patched.setattr(Warehouse, "append", dying)
+        with pytest.raises(DeathError):
+            keep_observations([march], False, stack.warehouse)
+    if "20210303T023111" not in {r["overpass_id"] for r in rows(stack, "observations") if r["aoi_id"] == "dead"}:
+        keep_observations([march], False, stack.warehouse)
+    stack.bigquery.settle()
+    run_scheduled(stack.warehouse, at(15))
+    months = {r["month"]: r["observation_count"] for r in rows(stack, "monthly_summary") if r["aoi_id"] == "dead"}
+    assert months.get(date(2021, 3, 1)) == 1
