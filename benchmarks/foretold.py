@@ -1,5 +1,5 @@
 """What ``landcover cost`` says of 1, 100 and 10,000 areas beside what the embedded stack then does: Earth Engine
-requests and rows, from registration to the composites of a month and a year.
+requests and rows, from registration to the composites of a month and a year and the patches of changed ground.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from typer.testing import CliRunner
 
 from benchmarks.rows import Bar, Row
-from benchmarks.strict import feature, register, requests, square, write_overpasses
+from benchmarks.strict import feature, pixel_requests, register, requests, square, write_overpasses
 from local.cli import app
 from local.stack import Stack
 from shared.messages.bodies import Tick
@@ -48,18 +48,19 @@ def told_and_done(folder: Path, count: int) -> tuple[dict[str, Any], dict[str, i
     path.write_text(json.dumps({"type": "FeatureCollection", "features": fields}))
     with Stack(folder / "scenes", folder / "out", backfill_start=_DAYS[0]) as stack:
         said = CliRunner().invoke(app, ["cost", str(path), "--json"], catch_exceptions=False)
-        before = requests(stack)
+        before = requests(stack) + pixel_requests(stack)
         for first in range(0, count, _FEATURES_PER_CALL):
             register(stack, *fields[first : first + _FEATURES_PER_CALL])
         _settle(stack)
-        for tick in (Tick(job="composite", period="month"), Tick(job="composite", period="year")):
+        composites = (Tick(job="composite", period="month"), Tick(job="composite", period="year"))
+        for tick in (*composites, Tick(job="find-changes")):
             stack.publish_tick(tick)
             _settle(stack)
         kept = [
             stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{stack.warehouse.table(table)}`", {})[0]["n"]
-            for table in ("observations", "composites")
+            for table in ("observations", "composites", "changes")
         ]
-        done = {"earth_engine_requests": requests(stack) - before, "rows": sum(kept)}
+        done = {"earth_engine_requests": requests(stack) + pixel_requests(stack) - before, "rows": sum(kept)}
     return json.loads(said.output)["history"], done
 
 

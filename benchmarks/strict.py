@@ -88,6 +88,11 @@ def requests(stack: Stack) -> int:
     return stack.earth_engine.app.requests.get("value:compute", 0)
 
 
+def pixel_requests(stack: Stack) -> int:
+    """Requests for pixels that Earth Engine was asked so far."""
+    return stack.earth_engine.app.requests.get("image:computePixels", 0)
+
+
 def square(side_km: float, west_m: float = 5_000, north_m: float = 5_000) -> Polygon:
     """A square that lies so many metres from the corner of the scenes, in lon/lat."""
     to_degrees = Transformer.from_crs(_CRS, "EPSG:4326", always_xy=True)

@@ -28,8 +28,9 @@ from shared.measurement.rows import Source, observation_row, provenance
 from shared.messages.bodies import ClassificationRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import delivery_attempt, handle
-from shared.network.classifying import classified_images, classify_pieces
+from shared.network.classifying import classify_pieces
 from shared.network.model import Network
+from shared.network.scenes import classified_images
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 

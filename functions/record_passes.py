@@ -14,23 +14,22 @@ from cloudevents.http import CloudEvent
 from shapely.geometry import mapping
 
 from shared.earth_engine.client import connect
-from shared.earth_engine.listing import Scene, list_scenes
+from shared.earth_engine.listing import list_scenes
 from shared.geometry.cells import region_of_cells
 from shared.imagery.boxes import bounding_boxes
 from shared.imagery.footprints import footprint_shape
-from shared.imagery.images import MOST_CLOUD_PERCENT
 from shared.imagery.names import sensing_time
+from shared.imagery.scenes import Scene
 from shared.measurement.asking import requests_by_overpass
 from shared.measurement.budgets import classification_budget
 from shared.measurement.rows import pass_row
+from shared.measurement.unseen import WINDOW_DAYS, is_for_the_network, waited_for_until
 from shared.messages.bodies import ClassificationRequest, Tick, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import handle
 from shared.settings import Settings
 from shared.warehouse.client import Warehouse
 
-# One repeat cycle of ten days, so that the next pass can be told, and two days in which scenes still come in.
-_WINDOW_DAYS = 12
 # A datatake that begins before midnight ends within the hour.
 _LONGEST_DATATAKE = timedelta(hours=1)
 # A scene is some 900 bytes in a query's parameters, and BigQuery takes 10 MB a request.
@@ -48,7 +47,7 @@ def _record(tick: Tick, settings: Settings) -> dict[str, Any]:
         return {"ignored": tick.job}
     if tick.day is None:
         last = tick.run_date or datetime.now(UTC).date()
-        days = [last - timedelta(days=back) for back in range(_WINDOW_DAYS)]
+        days = [last - timedelta(days=back) for back in range(WINDOW_DAYS)]
         ticks = [Tick(job="record-passes", day=day) for day in days]
         publish(settings, Topic.TICKS, ticks, {"job": "record-passes"})
         return {"days": len(days)}
@@ -75,14 +74,9 @@ def _ask_the_network(day: date, new: list[dict[str, Any]], warehouse: Warehouse)
     settings = warehouse.settings
     if settings.classify == "off":
         return 0
-    waited = timedelta() if settings.classify == "always" else timedelta(hours=settings.classify_after_hours)
-    before = datetime.now(UTC) - waited
-    unseen = warehouse.query("unseen_passes", day=day, unpublished_before=before)
-    unseen += [
-        row
-        for row in new
-        if (row["least_cloud_percent"] or 0) > MOST_CLOUD_PERCENT or sensing_time(row["overpass_id"]) < before
-    ]
+    until = waited_for_until(settings, datetime.now(UTC))
+    unseen = warehouse.query("unseen_passes", day=day, unpublished_before=until)
+    unseen += [row for row in new if is_for_the_network(row["overpass_id"], row["least_cloud_percent"], until)]
     requests = requests_by_overpass(ClassificationRequest, unseen, classification_budget(settings), settings)
     return publish(settings, Topic.CLASSIFICATIONS, requests)
 

@@ -27,7 +27,8 @@ def cost(
 ) -> None:
     """Overpasses, Earth Engine requests and EECU-hours, rows, bytes and dollars of a history and of a month."""
     from local.upkeep import cost as costs  # noqa: PLC0415 — each command loads only what it needs
-    from shared.cost.estimates import GUESS, usual_estimate  # noqa: PLC0415
+    from shared.cost.estimates import usual_estimate  # noqa: PLC0415
+    from shared.cost.work import GUESS  # noqa: PLC0415
     from shared.settings import Settings, load_settings  # noqa: PLC0415
 
     known = scenes is not None or "LANDCOVER_PROJECT" in os.environ

@@ -10,12 +10,13 @@ from shapely import box, union_all
 
 from shared.aois.aoi import Aoi
 from shared.aois.geometry import ellipsoidal_area_m2, to_geojson
-from shared.earth_engine.listing import Scene, list_images, list_scenes
+from shared.earth_engine.listing import list_images, list_scenes
 from shared.errors import CollectionMissingError, UserInputError
 from shared.geometry.cells import region_around
 from shared.imagery.footprints import footprint_shape
 from shared.imagery.images import SceneImage
 from shared.imagery.names import sensing_time
+from shared.imagery.scenes import Scene
 from shared.measurement.overpasses import PlannedOverpass, overpasses_over
 from shared.settings import DYNAMIC_WORLD_START, Settings
 from shared.warehouse.client import Warehouse

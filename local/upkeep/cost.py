@@ -15,14 +15,16 @@ from local.earth_engine.server import EarthEngineServer
 from local.probe.computing import SIDES_M
 from local.runs import inputs
 from shared.aois.feature import RegisteredAoi
-from shared.cost.estimates import OBSERVED_BANDS, Estimate, Rate, estimate, usual_estimate
+from shared.cost.estimates import Estimate, estimate, usual_estimate
+from shared.cost.work import OBSERVED_BANDS, Rate, Workload
 from shared.cost.workload import history_work
 from shared.earth_engine.client import connect
 from shared.earth_engine.expressions import TILE_SCALES
-from shared.earth_engine.listing import list_images
-from shared.errors import LandcoverError, UserInputError
+from shared.earth_engine.listing import list_images, list_scenes
+from shared.errors import CollectionMissingError, LandcoverError, UserInputError
 from shared.geometry.cutting import PIXEL_AREA_M2
 from shared.imagery.images import SceneImage
+from shared.imagery.scenes import Scene
 from shared.measurement.backfilling import Window
 from shared.settings import Settings
 
@@ -51,24 +53,35 @@ def read_areas(path: Path, start: date | None, settings: Settings) -> list[Regis
 def cost(aois: list[RegisteredAoi], settings: Settings, rate: Rate, say: Callable[[str], None]) -> Estimate:
     """What the areas cost, by listed images where Earth Engine answers."""
     now = datetime.now(UTC)
+    try:
+        connect(settings, "cost")
+        work = listed_history(aois, now, settings)
+    except (LandcoverError, DefaultCredentialsError) as error:
+        say(f"Earth Engine cannot be asked, so overpasses are those that are usual: {error}")
+        return usual_estimate(aois, now.date(), settings, rate)
+    return estimate(aois, work, settings, rate, f"images that {settings.collection} lists today")
+
+
+def listed_history(aois: list[RegisteredAoi], now: datetime, settings: Settings) -> tuple[Workload, Workload]:
+    """The work of the areas' history by the images and scenes that Earth Engine lists. Raises as it answers."""
 
     def listing(window: Window) -> list[SceneImage]:
         return list_images(settings, *window)
 
-    try:
-        connect(settings, "cost")
-        work = history_work(aois, listing, now, settings)
-    except (LandcoverError, DefaultCredentialsError) as error:
-        say(f"Earth Engine cannot be asked, so overpasses are those that are usual: {error}")
-        return usual_estimate(aois, now.date(), settings, rate)
-    return estimate(aois, (work, work), rate, f"images that {settings.collection} lists today")
+    def scenes(window: Window) -> list[Scene]:
+        try:
+            return list_scenes(settings, *window)
+        except CollectionMissingError:
+            return []  # a folder of Dynamic World images alone; nothing is there to classify
+
+    return history_work(aois, listing, scenes, now, settings)
 
 
 @contextmanager
 def served(scenes: Path, settings: Settings) -> Iterator[Settings]:
     """The settings to reach a local Earth Engine on a folder of scenes."""
     inputs.check_scenes(scenes)
-    server = EarthEngineServer({settings.collection: scenes}).start()
+    server = EarthEngineServer({settings.collection: scenes}, {settings.pass_collection: scenes}).start()
     try:
         yield settings.model_copy(update={"earth_engine_url": server.url})
     finally:
@@ -102,15 +115,22 @@ def lines(found: Estimate, aois: list[RegisteredAoi]) -> Iterator[str]:
     yield f"{found.aoi_count:,} areas, {found.area_m2 / 1e6:,.2f} km²"
     yield f"history since {first}: {_amounts(document['history'])}"
     yield f"a month: {_amounts(document['month'])}"
+    for setting, of_the_network in document["classify"].items():
+        yield f"  LANDCOVER_CLASSIFY={setting}: {_of_the_network(of_the_network)}"
     for what, text in document["assumptions"].items():
         yield f"  {what.replace('_', ' ')}: {_range(text) if isinstance(text, list) else text}"
 
 
 def _amounts(amounts: dict[str, Any]) -> str:
-    parts = [f"{_range(amounts['overpasses'])} overpasses"]
+    parts = [
+        f"{_range(amounts['overpasses'])} overpasses",
+        f"{_range(amounts['classifications'])} passes for the network",
+        f"{_range(amounts['years_of_patches'])} times the patches of a year",
+    ]
     if "earth_engine_requests" in amounts:
         parts.append(f"{_range(amounts['earth_engine_requests'])} Earth Engine requests")
     parts += [
+        f"{_range(amounts['pixel_requests'])} requests for pixels",
         f"{_range(amounts['eecu_hours'])} EECU-hours",
         f"{_range(amounts['rows'])} rows",
         f"{_range(amounts['bytes'])} bytes",
@@ -118,6 +138,14 @@ def _amounts(amounts: dict[str, Any]) -> str:
         f"and {_range(amounts['earth_engine_dollars'])} dollars of Earth Engine where it is commercial",
     ]
     return ", ".join(parts)
+
+
+def _of_the_network(amounts: dict[str, Any]) -> str:
+    return (
+        f"{_range(amounts['classifications'])} passes, {_range(amounts['pixel_requests'])} requests for pixels, "
+        f"{_range(amounts['seconds'])} seconds of an instance with {amounts['memory_gib']:g} GiB, "
+        f"{_range(amounts['eecu_hours'])} EECU-hours, {_range(amounts['dollars'])} dollars"
+    )
 
 
 def _range(values: list[float]) -> str:

@@ -9,7 +9,7 @@ from shared.messages.bodies import ChangeRef, ChangeRequest
 from shared.settings import Settings
 
 # One listing of images serves them; what an invocation does not get to goes on as a message of its own.
-_CHANGES_PER_MESSAGE = 20
+CHANGES_PER_MESSAGE = 20
 
 
 def change_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> Iterator[ChangeRequest]:
@@ -22,5 +22,5 @@ def change_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> Iter
         ordered = sorted(of_one_client, key=lambda row: (*place(row), row["aoi_id"]))
         for _, near in groupby(ordered, key=place):
             refs = [ChangeRef.model_validate({name: row[name] for name in ChangeRef.model_fields}) for row in near]
-            for start in range(0, len(refs), _CHANGES_PER_MESSAGE):
-                yield ChangeRequest(changes=refs[start : start + _CHANGES_PER_MESSAGE])
+            for start in range(0, len(refs), CHANGES_PER_MESSAGE):
+                yield ChangeRequest(changes=refs[start : start + CHANGES_PER_MESSAGE])

@@ -101,9 +101,7 @@ def windows(
 
     ``most_reads`` bounds pixels × overpasses of a request, ``divisor`` makes windows smaller than what it can give.
     """
-    by_bytes = _MOST_BYTES // (_OTHER_BYTES + _VIEW_BYTES * len(watched.views))
-    by_reads = most_reads // max(1, len(watched.baseline) + len(watched.views))
-    side = max(_SMALLEST_SIDE, int(sqrt(min(by_bytes, by_reads) / divisor)))
+    side = window_side(len(watched.baseline), len(watched.views), most_reads, divisor)
     for top in range(0, frame.height, side):
         for left in range(0, frame.width, side):
             part = Frame(
@@ -115,6 +113,13 @@ def windows(
             )
             if outline_m.intersects(frame_box(part)):
                 yield part
+
+
+def window_side(baseline: int, views: int, most_reads: int, divisor: int = 1) -> int:
+    """Pixels of a window's side where so many overpasses are read."""
+    by_bytes = _MOST_BYTES // (_OTHER_BYTES + _VIEW_BYTES * views)
+    by_reads = most_reads // max(1, baseline + views)
+    return max(_SMALLEST_SIDE, int(sqrt(min(by_bytes, by_reads) / divisor)))
 
 
 def frame_box(frame: Frame) -> BaseGeometry:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from shared.aois.name_spaces import name_space
 from shared.aois.registration import RegistrationEvent
-from shared.cost.estimates import GUESS, Work, eecu_hours, usual_history
+from shared.cost.usual import usual_history
+from shared.cost.work import GUESS, Workload, eecu_hours
 from shared.errors import OverCeilingError
 from shared.warehouse.client import Warehouse
 
@@ -80,5 +81,7 @@ def refuse_costly_history(event: RegistrationEvent, warehouse: Warehouse) -> Non
         )
 
 
-def _most_hours(work: tuple[Work, Work]) -> float:
-    return eecu_hours(work, GUESS)[1]
+def _most_hours(history: tuple[Workload, Workload]) -> float:
+    """What the network is asked for is no history: the passes of the last days, whenever an area's history begins."""
+    low, high = (work.measuring.plus(work.finding) for work in history)
+    return eecu_hours((low, high), GUESS)[1]

@@ -27,11 +27,24 @@ def usual_overpasses(aoi: RegisteredAoi, start: date, end: date) -> tuple[int, i
     return overpasses_in(aoi, (end - start).days + with_two_satellites)
 
 
-def overpasses_in(aoi: RegisteredAoi, days: int, satellites: int = 1) -> tuple[int, int]:
+def overpasses_in(aoi: RegisteredAoi, days: float, satellites: int = 1) -> tuple[int, int]:
     """The same in so many days of each of some satellites."""
+    fewest, most = _passes_in(aoi, days, satellites)
+    return math.floor(fewest * _LEAST_CLEAR), math.ceil(most * _MOST_CLEAR)
+
+
+def unpublished_in(aoi: RegisteredAoi, days: float, satellites: int, waiting: bool) -> tuple[int, int]:
+    """How many passes in so many days have no image of Dynamic World: from none to all but the least that are clear, or
+    to all of them where nobody is ``waiting`` for it.
+    """
+    _, most = _passes_in(aoi, days, satellites)
+    return 0, math.ceil(most * (1 - _LEAST_CLEAR if waiting else 1))
+
+
+def _passes_in(aoi: RegisteredAoi, days: float, satellites: int) -> tuple[float, float]:
     average, most = _tracks(aoi)
     cycles = days * satellites / _CYCLE_DAYS
-    return math.floor(average * cycles * _LEAST_CLEAR), math.ceil(most * cycles * _MOST_CLEAR)
+    return average * cycles, most * cycles
 
 
 def _tracks(aoi: RegisteredAoi) -> tuple[float, float]:
@@ -42,6 +55,15 @@ def _tracks(aoi: RegisteredAoi) -> tuple[float, float]:
     reach_km = _SWATH_KM + width_km + (north_deg - south_deg) * _KM_PER_DEGREE * _SLANT
     average = min(_ORBITS, reach_km / (_EQUATOR_KM / _ORBITS * poleward))
     return average, min(_ORBITS, math.ceil(average))
+
+
+def box_pixels(aoi: RegisteredAoi) -> tuple[int, int]:
+    """Height and width in 10 m pixels of the box around an AOI."""
+    _, south_deg, _, north_deg = aoi.bounds_deg
+    along = math.cos(math.radians(min(_POLEWARD_DEG, abs(south_deg), abs(north_deg))))
+    sides_deg = north_deg - south_deg, _width_deg(aoi) * along
+    height, width = (max(1, math.ceil(side * _KM_PER_DEGREE * 100)) for side in sides_deg)
+    return height, width
 
 
 def _width_deg(aoi: RegisteredAoi) -> float:

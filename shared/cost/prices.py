@@ -6,6 +6,7 @@ of your own contract and dashboard.
 
 from typing import NamedTuple
 
+from shared.cost.work import Work, Workload
 from shared.messages.schedules import schedules
 
 # US dollars at list price, tier-1 regions, free tiers left out. Look them up before you rely on them. An EECU-hour is
@@ -24,6 +25,7 @@ PRICE = {
 }
 EARTH_ENGINE_WAIT_SECONDS = 20.0  # one aggregation request, waited for by one instance
 QUERY_SECONDS = 2.0
+_LISTING_SECONDS = EARTH_ENGINE_WAIT_SECONDS / 2 + QUERY_SECONDS
 USABLE_VIEWS_A_MONTH = 4.3  # the sample year has 52
 IMAGES_A_VIEW = 1.5  # tiles overlap
 COMPOSITES_A_BATCH, REQUESTS_A_BATCH = 200, 3  # functions/composite.py: one listing, some thousand pairs a request
@@ -32,7 +34,10 @@ OBSERVATION_BYTES = 1_500
 LEAST_BILLED_BYTES = 10_000_000  # BigQuery bills each query for 10 MB at least
 QUERIES_A_MESSAGE = 2  # functions/measure.py: the AOIs, and what is measured of them
 DAYS = 30
-MEMORY_GIB = {"measure": 0.5, "dispatch": 0.5, "discover": 1.0, "composite": 0.5}
+PIXELS_WAIT_SECONDS = 4.0  # one tile for the network, or the description of a scene
+# One core, margins counted in: fetched arrays to areas (python -m benchmarks network).
+NETWORK_SECONDS_A_PIXEL = 8e-6
+MEMORY_GIB = {"measure": 0.5, "dispatch": 0.5, "discover": 1.0, "composite": 0.5, "classify": 2.0, "find-changes": 2.0}
 
 
 class Size(NamedTuple):
@@ -72,18 +77,36 @@ def dollars_a_month(size: Size, views: float = USABLE_VIEWS_A_MONTH) -> dict[str
     }
 
 
-def dollars_of_history(aois: int, listings: int, computations: int, rows: int) -> dict[str, float]:
-    """Dollars by item, Earth Engine apart, of a history that takes so many requests and leaves so many rows.
-
-    Each invocation lists once.
-    """
-    seconds = listings * (EARTH_ENGINE_WAIT_SECONDS / 2 + QUERY_SECONDS) + computations * EARTH_ENGINE_WAIT_SECONDS
+def dollars_of_history(aois: int, work: Workload) -> dict[str, float]:
+    """Dollars by item, Earth Engine apart, of a history. Each invocation lists once."""
+    measuring = work.measuring
+    seconds = measuring.listings * _LISTING_SECONDS + measuring.computations * EARTH_ENGINE_WAIT_SECONDS
     register_bytes = max(aois * EVENT_BYTES, LEAST_BILLED_BYTES)
+    together = work.together
     return {
-        "instances": _instance("measure", seconds),
-        "queries": listings * QUERIES_A_MESSAGE * register_bytes / 2**40 * PRICE["TiB queried"],
-        "streaming": rows * OBSERVATION_BYTES / 2**30 * PRICE["GiB streamed"],
+        "instances": _instance("measure", seconds) + sum(dollars_of_pixels(work.classifying, work.finding).values()),
+        "queries": together.listings * QUERIES_A_MESSAGE * register_bytes / 2**40 * PRICE["TiB queried"],
+        "streaming": together.rows * OBSERVATION_BYTES / 2**30 * PRICE["GiB streamed"],
     }
+
+
+def dollars_of_pixels(classifying: Work, finding: Work) -> dict[str, float]:
+    """Dollars of the instances that classify passes and find changes, by function."""
+    return {
+        "classify": _instance("classify", classifying_seconds(classifying)),
+        "find-changes": _instance("find-changes", finding_seconds(finding)),
+    }
+
+
+def classifying_seconds(work: Work) -> float:
+    """How long instances of ``classify`` work."""
+    waiting = work.listings * _LISTING_SECONDS + (work.computations + work.fetches) * PIXELS_WAIT_SECONDS
+    return waiting + work.network_pixels * NETWORK_SECONDS_A_PIXEL
+
+
+def finding_seconds(work: Work) -> float:
+    """How long instances of ``find_changes`` work."""
+    return work.listings * _LISTING_SECONDS + work.fetches * EARTH_ENGINE_WAIT_SECONDS
 
 
 def _instance(function: str, seconds: float) -> float:

@@ -1,51 +1,54 @@
 """What the history of new AOIs asks of Earth Engine, exactly: the plans of backfill, measure, plan_composites and
-composite, made by the functions that make them there, with a request that is counted instead of sent.
+composite, made by the functions that make them there, with a request that is counted instead of sent; then what is
+asked pixel by pixel (``pixelwise.py``).
 
 What cannot be known beforehand is left out: requests that Earth Engine refuses as too big, and that are cut or tried
-again.
+again; and what lists and records for all areas at once, discover and record_passes.
 """
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from shared.aois.aoi import Aoi
 from shared.aois.feature import RegisteredAoi
 from shared.aois.neighbours import registrations_of
-from shared.classes import CLASSES
-from shared.cost.estimates import Work, history_row
+from shared.change.watching import BASELINE_YEARS
+from shared.cost.pixelwise import classifying_work, finding_work
+from shared.cost.playing import answers, pages
+from shared.cost.work import Work, Workload, history_row
 from shared.geometry.cells import cells_of, region_around, slices
 from shared.geometry.cutting import pixels
 from shared.imagery.images import SceneImage
 from shared.imagery.names import moments_of, sensing_time
+from shared.imagery.scenes import Scene
 from shared.measurement.areas import Areas
 from shared.measurement.backfilling import Window, history_requests, history_window
 from shared.measurement.budgets import Budget, composite_budget, observation_budget
-from shared.measurement.composing import (
-    ROWS_PER_QUERY,
-    composite_jobs,
-    composite_requests,
-    composite_window,
-    key_of,
-    whole_aois,
-)
+from shared.measurement.composing import composite_jobs, composite_requests, composite_window, key_of
 from shared.measurement.jobs import Batch, Job, measure_jobs
 from shared.measurement.overpasses import PlannedOverpass, overpasses_by_aoi
 from shared.measurement.pairs import follow_ups, jobs_of
 from shared.measurement.pieces import Piece
+from shared.measurement.unseen import WINDOW_DAYS
 from shared.messages.bodies import CompositeRequest, MeasurementRequest, Progress
 from shared.messages.schedules import schedules
 from shared.settings import Settings
 
 Listing = Callable[[Window], list[SceneImage]]
-_NOTHING = Areas(0.0, 0.0, {c.class_id: 0.0 for c in CLASSES}, None)
+# Which Sentinel-2 scenes there are.
+Scenes = Callable[[Window], list[Scene]]
 
 
-def history_work(registered: Sequence[RegisteredAoi], listing: Listing, now: datetime, settings: Settings) -> Work:
-    """The work that registering these AOIs causes, in calls of as many as one may have, and the composites of what is
-    then observed, at the next ticks. ``listing`` answers which images there are.
+def history_work(
+    registered: Sequence[RegisteredAoi], listing: Listing, scenes: Scenes, now: datetime, settings: Settings
+) -> tuple[Workload, Workload]:
+    """The work that registering these AOIs causes, in calls of as many as one may have, and at the next ticks: the
+    composites and patches of what is then observed, and the passes of the last days that the network classifies.
+    ``listing`` answers which images there are, ``scenes`` which scenes. From and to, by how many scenes of a tile the
+    network has to look at.
     """
     history = _History(settings)
     for first in range(0, len(registered), settings.max_features):
@@ -55,10 +58,11 @@ def history_work(registered: Sequence[RegisteredAoi], listing: Listing, now: dat
         for message in registrations_of(rows):
             aois = [_aoi(by_id[aoi_id]) for aoi_id in sorted(new.aoi_id for new in message.aois)]
             history.backfill(aois, {new.aoi_id: new.backfill_start for new in message.aois}, listing, now)
+            history.look_for_passes(aois, scenes, now)
     for scheduled in schedules().ticks:
         if scheduled.tick.job == "composite":
             history.compose(scheduled.tick.period)
-    return history.work
+    return history.workloads(now)
 
 
 class _History:
@@ -69,20 +73,37 @@ class _History:
         self._aois: dict[str, Aoi] = {}
         self._overpasses: dict[str, list[PlannedOverpass]] = {}
         self._observed: dict[str, list[str]] = defaultdict(list)
+        self._scenes: dict[str, Scene] = {}
         self.work = Work()
 
     def backfill(self, aois: list[Aoi], starts: dict[str, date], listing: Listing, now: datetime) -> None:
         """One message of ``aoi-registrations``, and all messages that follow from it."""
         window = history_window(aois, starts, now)
         self._list(window)
-        # a composite takes the images of its whole period, those before an AOI's first day as well
-        images = listing(window._replace(start=window.start.replace(month=1, day=1)))
+        # a composite takes the images of its whole period, patches those of the years before, of before an AOI's first
+        # day as well
+        baseline = window.start.replace(year=window.start.year - BASELINE_YEARS, month=1, day=1)
+        images = listing(window._replace(start=baseline))
         self._aois |= {aoi.aoi_id: aoi for aoi in aois}
         self._overpasses |= overpasses_by_aoi(aois, images)
         for request in history_requests(jobs_of(aois, self._overpasses), starts, self._settings):
             waiting = [request]
             while waiting:
                 waiting.extend(self._measure(waiting.pop()))
+
+    def look_for_passes(self, aois: list[Aoi], scenes: Scenes, now: datetime) -> None:
+        """What the next record of passes lists over these AOIs."""
+        if self._settings.classify != "off":
+            region = region_around([aoi.outline for aoi in aois])
+            window = Window(now - timedelta(days=WINDOW_DAYS), now + timedelta(days=1), region)
+            self._scenes |= {scene.scene_id: scene for scene in scenes(window)}
+
+    def workloads(self, now: datetime) -> tuple[Workload, Workload]:
+        """What was counted, and what follows from it pixel by pixel."""
+        aois, scenes = list(self._aois.values()), list(self._scenes.values())
+        finding = finding_work(aois, self._overpasses, self._observed, self._settings)
+        least, most = classifying_work(aois, self._observed, scenes, now, self._settings)
+        return Workload(self.work, least, finding), Workload(self.work, most, finding)
 
     def _measure(self, request: MeasurementRequest) -> Iterator[MeasurementRequest]:
         aois = [self._aois[ref.aoi_id] for ref in sorted(request.aois, key=lambda ref: ref.aoi_id)]
@@ -99,7 +120,7 @@ class _History:
 
     def compose(self, period: str | None) -> None:
         """One tick for composites, of months, of years or of both, and all messages that follow from it."""
-        for page in _pages(self._stale(period)):
+        for page in pages(self._stale(period)):
             for request in composite_requests(page, self._settings):
                 waiting = [request]
                 while waiting:
@@ -147,31 +168,9 @@ class _History:
 
         def counted(pieces: Sequence[Piece]) -> dict[str, Areas]:
             self.work = self.work.plus(Work(computations=1))
-            return dict(_answers(pieces, by_key))
+            return answers(pieces, by_key)
 
         yield from measure_jobs(jobs, counted, budget, divisor, progress)
-
-
-def _answers(pieces: Iterable[Piece], jobs: Mapping[str, Job]) -> Iterator[tuple[str, Areas]]:
-    """Areas that agree with the AOI's: all of it in its first piece, and nothing seen."""
-    for piece in pieces:
-        key, _, number = piece.key.rpartition("#")
-        yield piece.key, _NOTHING._replace(aoi_m2=jobs[key].aoi.area_m2) if number == "0" else _NOTHING
-
-
-def _pages(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """The rows as one tick after the other reads them."""
-    waiting = iter(rows)
-    page: list[dict[str, Any]] = []
-    rest = True
-    while rest:
-        for row in waiting:
-            page.append(row)
-            if len(page) == ROWS_PER_QUERY:
-                break
-        whole, rest = whole_aois(page)
-        yield whole
-        page = page[len(whole) :]
 
 
 def _aoi(registered: RegisteredAoi) -> Aoi:

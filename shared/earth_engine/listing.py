@@ -14,6 +14,7 @@ from shared.geometry.cells import slices
 from shared.imagery.boxes import bounding_boxes
 from shared.imagery.images import SceneImage
 from shared.imagery.names import moments_of, parse_scene_name, sensing_time
+from shared.imagery.scenes import Scene
 from shared.logs import log
 from shared.settings import Settings
 
@@ -72,19 +73,6 @@ def list_overpasses(settings: Settings, overpass_ids: list[str], region: dict[st
     wanted = set(overpass_ids)
     listed = list_images(settings, *moments_of(overpass_ids), region)
     return [image for image in listed if image.overpass_id in wanted]
-
-
-class Scene(NamedTuple):
-    """A Sentinel-2 scene, whether or not Dynamic World has an image of it. Cloud is 0 to 100, footprint GeoJSON,
-    version the ingestion time in microseconds.
-    """
-
-    scene_id: str
-    overpass_id: str
-    cloud_percent: float | None
-    footprint: dict[str, Any]
-    version_us: int = 0
-    has_pixels: bool = False
 
 
 class Pass(NamedTuple):

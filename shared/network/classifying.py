@@ -1,20 +1,18 @@
 """Areas of AOI pieces from Sentinel-2 L1C scenes: fetched tile by tile, classified here, summed like ``measure``."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from shared.classes import CLASS_NAMES, CLASSES
-from shared.earth_engine.listing import Scene
+from shared.classes import CLASSES
 from shared.earth_engine.scene_masks import SceneMask, clear_pixels
-from shared.imagery.images import SceneImage
-from shared.imagery.names import parse_scene_name
+from shared.imagery.scenes import crs_of
 from shared.measurement.areas import Areas, total
 from shared.measurement.pieces import Piece
-from shared.network.fetching import SceneGrid, fetch, scene_image, scene_span
-from shared.network.model import VERSION, Network
-from shared.network.tiling import MARGIN_PIXELS, Span, Tile
+from shared.network.fetching import fetch, scene_image, scene_span
+from shared.network.model import Network
+from shared.network.tiling import MARGIN_PIXELS, SceneGrid, Span, Tile
 from shared.network.zonal import areas_seen, cores_over, region_in, weights_m2, zone_grid
 from shared.settings import Settings
 
@@ -25,23 +23,6 @@ class ScenePixels(NamedTuple):
     image: Any
     grid: SceneGrid
     span: Span
-
-
-def classified_images(scenes: Iterable[Scene], mask: SceneMask) -> list[SceneImage]:
-    """Scenes that have pixels, as the images that the network makes of them: with its version, and the mask's."""
-    return [
-        SceneImage(
-            image_id=scene.scene_id,
-            version_us=scene.version_us,
-            footprint=scene.footprint,
-            crs=_crs_of(scene.scene_id),
-            bands=CLASS_NAMES,
-            algorithm_version=VERSION,
-            qa_version=mask,
-        )
-        for scene in scenes
-        if scene.has_pixels
-    ]
 
 
 def classify_pieces(settings: Settings, network: Network, mask: SceneMask, pieces: Sequence[Piece]) -> dict[str, Areas]:
@@ -64,7 +45,7 @@ def scene_pixels(settings: Settings, mask: SceneMask, image_id: str) -> ScenePix
     """A scene and where it has pixels. Raises NeverError for one in another grid than its zone's, and as Earth Engine
     answers.
     """
-    grid = zone_grid(_crs_of(image_id))
+    grid = zone_grid(crs_of(image_id))
     clear = clear_pixels(mask, settings.pass_collection, image_id)
     image = scene_image(settings.pass_collection, image_id, clear)
     return ScenePixels(image, grid, scene_span(settings, image_id, grid))
@@ -107,10 +88,4 @@ def _tile_areas(
 
 def _top_first(piece: Piece) -> list[str]:
     ((*image_ids,),) = piece.layer.overpasses
-    return [image_id for image_id in reversed(image_ids) if _crs_of(image_id) == piece.part.crs]
-
-
-def _crs_of(image_id: str) -> str:
-    """The UTM zone of an image's tile; bands from N on are north of the equator."""
-    tile = parse_scene_name(image_id).tile
-    return f"EPSG:32{6 if tile[3] >= 'N' else 7}{tile[1:3]}"
+    return [image_id for image_id in reversed(image_ids) if crs_of(image_id) == piece.part.crs]

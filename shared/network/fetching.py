@@ -13,7 +13,7 @@ from shared.earth_engine.client import compute, compute_pixels
 from shared.earth_engine.scene_masks import CLEAR_BAND
 from shared.errors import NeverError, RetryLaterError
 from shared.network.normalisation import BANDS, BANDS_20_M, Pixels
-from shared.network.tiling import Span
+from shared.network.tiling import SceneGrid, Span
 from shared.settings import Settings
 
 MOST_BYTES = 50_331_648
@@ -22,14 +22,6 @@ _PIXEL_M = 10
 _FINEST_BAND = "B2"
 # A value that no DN has: what is masked comes as 0, which dark ground has too once the offset is taken off.
 _MISSING = -1
-
-
-class SceneGrid(NamedTuple):
-    """The 10 m grid of a scene: CRS code and the corner of its tile, in metres of it; even sizes count from there."""
-
-    crs: str
-    west_m: float
-    north_m: float
 
 
 class Fetched(NamedTuple):

@@ -47,6 +47,14 @@ class Span(NamedTuple):
         )
 
 
+class SceneGrid(NamedTuple):
+    """The 10 m grid of a scene: CRS code and the corner of its tile, in metres of it; even sizes count from there."""
+
+    crs: str
+    west_m: float
+    north_m: float
+
+
 class Tile(NamedTuple):
     """``core`` is what a tile yields, ``window`` what the network must see for it."""
 

@@ -14,8 +14,7 @@ from shared.classes import CLASSES
 from shared.geometry.pixel_shares import pixel_shares
 from shared.geometry.utm import cell_areas_m2, to_utm
 from shared.measurement.areas import Areas
-from shared.network.fetching import SceneGrid
-from shared.network.tiling import CORE_PIXELS, Span
+from shared.network.tiling import CORE_PIXELS, SceneGrid, Span
 
 PIXEL_M = 10
 # North of every UTM zone, and like every tile's corner a multiple of 20 m: all pixels of a zone count from here.

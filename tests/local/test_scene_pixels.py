@@ -16,9 +16,9 @@ from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine import client
 from shared.earth_engine.scene_masks import CLOUD_PROBABILITY, SceneMask, clear_pixels
 from shared.errors import RetryLaterError, TooBigError
-from shared.network.fetching import SceneGrid, fetch, scene_image
+from shared.network.fetching import fetch, scene_image
 from shared.network.normalisation import BANDS, BANDS_20_M, upsampled
-from shared.network.tiling import Span
+from shared.network.tiling import SceneGrid, Span
 from shared.settings import Settings
 from tests.l1c import random_l1c, write_l1c
 

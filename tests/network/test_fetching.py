@@ -12,9 +12,9 @@ from local.earth_engine import limits
 from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine.scene_masks import SceneMask, clear_pixels
 from shared.errors import TooBigError
-from shared.network.fetching import MOST_BYTES, SceneGrid, fetch, scene_image
+from shared.network.fetching import MOST_BYTES, fetch, scene_image
 from shared.network.normalisation import BANDS
-from shared.network.tiling import CORE_PIXELS, MARGIN_PIXELS, Span
+from shared.network.tiling import CORE_PIXELS, MARGIN_PIXELS, SceneGrid, Span
 from shared.settings import Settings
 from tests.scenes import CLASS_NAMES, NODATA, write_scene
 

@@ -10,9 +10,9 @@ from shared.earth_engine import client
 from shared.earth_engine.scene_masks import SceneMask
 from shared.errors import NeverError
 from shared.network.classifying import ScenePixels, probabilities_on, scene_pixels
-from shared.network.fetching import SceneGrid, scene_span
+from shared.network.fetching import scene_span
 from shared.network.model import Network
-from shared.network.tiling import Span
+from shared.network.tiling import SceneGrid, Span
 from shared.settings import Settings
 from tests.l1c import classified_at_once, random_l1c, write_l1c
 

@@ -16,14 +16,17 @@ from local.cli import app
 from local.upkeep.cost import measured_rate
 from shared.aois.feature import RegisteredAoi
 from shared.aois.geometry import ellipsoidal_area_m2
-from shared.cost.estimates import GUESS, Rate, Work, eecu_hours, usual_estimate
+from shared.cost.estimates import usual_estimate
 from shared.cost.orbits import usual_overpasses
 from shared.cost.prices import MEMORY_GIB
+from shared.cost.usual import a_month_of_the_network
+from shared.cost.work import GUESS, Rate, Work, eecu_hours
 from shared.errors import UserInputError
 from shared.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Settings(project="local-project")
+CLASSIFY = ("off", "gaps", "always")
 YEAR = (date(2021, 1, 1), date(2022, 1, 1))
 
 
@@ -90,6 +93,29 @@ def test_an_estimate_is_a_range_that_grows_with_the_areas() -> None:
     assert few["month"]["dollars"][0] > 1, "a deployment costs something with any area"
 
 
+def test_the_network_and_patches_are_counted_by_the_settings() -> None:
+    """By hand: 3 km × 3 km at the equator are 334 × 334 pixels, one tile of 378 × 378 with its margins; two satellites'
+    143 orbits of ten days lie 280 km apart there, so that at most two see it, 12.2 passes in a month.
+    """
+    place = aoi(box(20, 0, 20.03, 0.03))
+    month = {each: a_month_of_the_network([place], SETTINGS.model_copy(update={"classify": each})) for each in CLASSIFY}
+    assert [work.overpasses for work in month["off"]] == [0, 0]
+    assert [work.overpasses for work in month["gaps"]] == [0, 10], "a fifth of the passes is clear enough at least"
+    assert [work.overpasses for work in month["always"]] == [0, 13]
+    _, most = month["gaps"]
+    assert (most.fetches, most.network_pixels) == (10 * 2, 10 * 2 * 378**2)
+    found = usual_estimate([place], date(2024, 7, 1), SETTINGS.model_copy(update={"classify": "off"})).document()
+    assert found["classify"]["gaps"]["pixel_requests"] == [0, 20]
+    assert found["classify"]["gaps"]["memory_gib"] == 2
+    assert found["classify"]["always"]["seconds"][1] > found["classify"]["gaps"]["seconds"][1] > 20
+    assert found["month"]["classifications"] == [0, 0] == found["history"]["classifications"]
+    assert found["history"]["years_of_patches"] == [4, 4]
+    # 244 views and their baseline are 533 bytes a pixel: windows of 307 × 307 in 48 MiB
+    assert found["history"]["pixel_requests"] == [4, 4 * 4], "2021 to 2024, each in one window, or in four"
+    watched = SETTINGS.model_copy(update={"max_watched_km2": 1.0})
+    assert usual_estimate([place], date(2024, 7, 1), watched).document()["month"]["years_of_patches"] == [0, 0]
+
+
 def test_measured_eecu_seconds_replace_the_guess(tmp_path: Path) -> None:
     """By hand: 400 km² are 4·10⁶ pixels of ten bands; 14.4 EECU-s are 0.004 h, so 0.1 h for 10⁹."""
     path = tmp_path / "probe.json"
@@ -122,5 +148,5 @@ def test_without_a_project_the_command_says_what_is_usual(tmp_path: Path, monkey
 
 def test_the_memory_that_is_priced_is_that_of_the_services() -> None:
     services = json.loads((ROOT / "terraform" / "services.json").read_text(encoding="utf-8"))
-    sizes = {"512Mi": 0.5, "1Gi": 1.0}
+    sizes = {"512Mi": 0.5, "1Gi": 1.0, "2Gi": 2.0}
     assert {name: sizes[services[name]["memory"]] for name in MEMORY_GIB} == MEMORY_GIB

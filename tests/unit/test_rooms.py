@@ -53,8 +53,9 @@ RULES_IN = {
         "overpasses",
         "pieces",
         "rows",
+        "unseen",
     ],
-    "cost": ["estimates", "orbits", "prices", "workload"],
+    "cost": ["estimates", "orbits", "pixelwise", "playing", "prices", "usual", "work", "workload"],
     "messages": ["bodies", "schedules", "subscriptions"],
     "webhooks": ["hints", "news"],
 }

@@ -1,0 +1,24 @@
+"""Sentinel-2 scenes, whether or not Dynamic World has an image of them."""
+
+from typing import Any, NamedTuple
+
+from shared.imagery.names import parse_scene_name
+
+
+class Scene(NamedTuple):
+    """A scene of the collection of all. Cloud is 0 to 100, footprint GeoJSON, version the ingestion time in
+    microseconds.
+    """
+
+    scene_id: str
+    overpass_id: str
+    cloud_percent: float | None
+    footprint: dict[str, Any]
+    version_us: int = 0
+    has_pixels: bool = False
+
+
+def crs_of(scene_id: str) -> str:
+    """The UTM zone of a scene's tile; bands from N on are north of the equator."""
+    tile = parse_scene_name(scene_id).tile
+    return f"EPSG:32{6 if tile[3] >= 'N' else 7}{tile[1:3]}"
