@@ -1,11 +1,13 @@
 """Making one report of one area and year, in any of its forms."""
 
+import json
 from pathlib import Path
 
 from local.report.charts import report_png
 from local.report.choices import Language, ReportForm
 from local.report.data import read_report
 from local.report.exports import report_csv, report_json
+from local.report.findings import alarms
 from local.report.html import write_report
 from local.report.maps import year_maps
 from shared.aois.current import current_aois
@@ -31,6 +33,6 @@ def render_report(
         case ReportForm.PNG:
             path.write_bytes(report_png(data, language, [data.year_sentence(language)]))
         case ReportForm.HTML:
-            version = data.monthly[0]["aoi_version"]
-            aoi = current_aois([AoiRef(aoi_id=aoi_id, aoi_version=version)], warehouse)[0]
-            write_report(data, year_maps(aoi, year, warehouse.settings), path, language)
+            aoi = current_aois([AoiRef(aoi_id=aoi_id, aoi_version=data.aoi_version)], warehouse)[0]
+            changed = [json.loads(patch["outline"]) for patch in alarms(data)]
+            write_report(data, aoi.outline, year_maps(aoi, year, warehouse.settings, changed), path, language)

@@ -11,6 +11,7 @@ from local.report.choices import Language
 from local.report.html import environment
 from local.report.labels import TEXTS
 from local.report.sentences import CLASS_WORDS, MONTH_WORDS
+from local.report.strips import INKS
 from shared.classes import ATTRIBUTION, CLASSES
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
@@ -99,6 +100,7 @@ def _write(areas: Sequence[AreaYear], path: Path, language: Language, template: 
             areas=areas,
             years=years,
             classes=CLASSES,
+            inks=INKS,
             class_words=CLASS_WORDS[language],
             month_words=MONTH_WORDS[language],
             year_bars={(area.aoi_id, area.year): Markup(year_bars(area)) for area in areas},  # noqa: S704 — numbers

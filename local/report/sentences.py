@@ -2,21 +2,31 @@
 
 - *almost all*: one class has 95 % or more. *Mostly*: 60 % or more. *More than half*: 50 % or more.
 - *together*: the two largest have 80 % or more between them; *about equal* when they differ by less than two points.
-- otherwise the three largest are named.
+- otherwise the three largest are named; a class without any ground never is.
 - *snow appears* or *no more snow*: snow and ice crosses 1 % from one month that was seen to the next.
-- a change is named when a class gained ten points or more since the last month that was seen.
-- *thin*: less than half of the area was seen on average.
+- *gained*, *lost*: every class that has ten points more or less than in the last month that was seen, where half of the
+  area or more was seen in both.
+- the part of the area that was seen is said where it is less than 95 %, the months where they are not twelve.
+- a month or year without a usable view says what became of its passes.
+- mean and composite are explained by the class that they differ in most, from ten points on.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from local.report.choices import Language
+from local.report.numbers import hectares, percent, points
 from shared.classes import CLASSES
 
 SNOW = 8
+# From this share on a class is there at all: less is what the classifier mistakes.
+SNOW_SEEN = 0.01
 _ALMOST_ALL, _MOSTLY, _HALF, _TOGETHER = 0.95, 0.60, 0.50, 0.80
-_EQUAL, _SNOW_SEEN, _GAIN, _THIN = 0.02, 0.01, 0.10, 0.50
+_EQUAL, _CHANGED = 0.02, 0.10
+_WHOLE = 0.95
+# What the grid of pixels leaves open at the edge of an area is not unseen ground.
+_PIXEL_HA, _ROUNDING = 0.01, 1e-4
 
 CLASS_WORDS: dict[Language, tuple[str, ...]] = {
     Language.EN: tuple(c.name.replace("_", " ") for c in CLASSES),
@@ -31,112 +41,182 @@ MONTH_WORDS: dict[Language, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-class Shares(NamedTuple):
-    """Composite shares (0..1) by class value over one period, and the mean coverage; None where nothing was seen."""
+class Seen(NamedTuple):
+    """What was seen of an area over one period: composite shares (0..1) by class value, None where nothing was; the
+    seen ground in hectares, and as a share of the area.
+    """
 
     by_class: tuple[float, ...] | None
-    coverage: float | None
+    seen_ha: float
+    seen_share: float
 
     def ranked(self) -> list[tuple[int, float]]:
-        """(class value, share), largest first; equal shares by class value."""
-        return sorted(enumerate(self.by_class or ()), key=lambda pair: (-pair[1], pair[0]))
+        """(class value, share), largest first, without those that are absent; equal shares by class value."""
+        there = [(class_id, share) for class_id, share in enumerate(self.by_class or ()) if share > 0]
+        return sorted(there, key=lambda pair: (-pair[1], pair[0]))
 
 
-def shares_of(rows: Sequence[dict[str, Any]]) -> Shares:
-    """The nine rows of one period of a ``report_*`` view."""
-    by_class = {row["class_id"]: row["composite_share"] for row in rows}
-    if any(share is None for share in by_class.values()):
-        return Shares(None, rows[0]["mean_coverage"])
-    return Shares(tuple(by_class[c.class_id] for c in CLASSES), rows[0]["mean_coverage"])
+def seen_of(rows: Sequence[dict[str, Any]], area_ha: float) -> Seen:
+    """From the nine rows of one period of a ``report_*`` view, or from none."""
+    shares = {row["class_id"]: row["composite_share"] for row in rows}
+    if not shares or any(share is None for share in shares.values()):
+        return Seen(None, 0.0, 0.0)
+    seen_ha = sum(row["composite_area_ha"] for row in rows)
+    whole = area_ha - seen_ha < max(_PIXEL_HA, _ROUNDING * area_ha)
+    return Seen(tuple(shares[c.class_id] for c in CLASSES), seen_ha, 1.0 if whole else seen_ha / area_ha)
 
 
-def month_sentence(month: int, now: Shares, before: Shares | None, language: Language) -> str:
-    """What one month shows. ``before`` is the last earlier month that was seen, if any."""
-    name = MONTH_WORDS[language][month - 1]
-    text = _TEXTS[language]
+def month_sentence(month: int, now: Seen, before: tuple[int, Seen] | None, reason: str, language: Language) -> str:
+    """What one month shows. ``before`` is the last earlier month of the year that was seen, if any; ``reason`` is said
+    where nothing was seen.
+    """
+    name, text = MONTH_WORDS[language][month - 1], _TEXTS[language]
     if now.by_class is None:
-        return text["unseen"](name)
-    parts = [_composition(now, language)]
-    if before is not None and before.by_class is not None:
-        snow_then, snow_now = before.by_class[SNOW], now.by_class[SNOW]
-        if snow_then < _SNOW_SEEN <= snow_now:
-            parts.append(text["snow appears"](percent(snow_now)))
-        elif snow_now < _SNOW_SEEN <= snow_then:
-            parts.append(text["snow gone"]())
-        gains = [(c, share - before.by_class[c]) for c, share in enumerate(now.by_class) if c != SNOW]
-        gainer, gained = max(gains, key=lambda pair: pair[1])
-        if gained >= _GAIN:
-            parts.append(text["gained"](CLASS_WORDS[language][gainer], f"{gained * 100:.0f}"))
-    if now.coverage is not None and now.coverage < _THIN:
-        parts.append(text["thin"](percent(now.coverage)))
+        return text["unseen"](name, reason)
+    parts = [composition(now, language)]
+    if before is not None:
+        parts += _since(before, now, language)
+    if now.seen_share < _WHOLE:
+        parts.append(text["seen"](percent(now.seen_share)))
     return text["sentence"](name, parts)
 
 
-def year_sentence(year: int, composite: Shares, mean_snow: float | None, language: Language) -> str:
-    """What the year's composite shows, and what the mean says of snow when the two differ by ten points or more."""
-    text = _TEXTS[language]
+def year_sentence(
+    year: int, composite: Seen, means: Sequence[float | None], months: int, reason: str, language: Language
+) -> str:
+    """What the year's composite shows, of how much of the year and the area, and what the mean says instead."""
+    text, words = _TEXTS[language], CLASS_WORDS[language]
     if composite.by_class is None:
-        return text["unseen"](str(year))
-    parts = [_composition(composite, language)]
-    snow = composite.by_class[SNOW]
-    if mean_snow is not None and mean_snow - snow >= _GAIN:
-        parts.append(text["mean snow"](percent(snow), percent(mean_snow)))
+        return text["unseen"](str(year), reason)
+    parts = [composition(composite, language)]
+    if months < 12:
+        parts.append(text["months"](months))
+    if composite.seen_share < _WHOLE:
+        parts.append(text["seen"](percent(composite.seen_share)))
+    apart = [(abs(mean - composite.by_class[c]), c, mean) for c, mean in enumerate(means) if mean is not None]
+    difference, class_id, mean = max(apart, default=(0.0, 0, 0.0))
+    if difference >= _CHANGED:
+        parts.append(text["mean"](words[class_id], percent(composite.by_class[class_id]), percent(mean)))
     return text["sentence"](str(year), parts)
 
 
-def percent(share: float) -> str:
-    """A share as percent: two decimals under 10 %, one above, so that small classes keep their digits."""
-    return f"{share * 100:.2f} %" if share < 0.1 else f"{share * 100:.1f} %"
+def unseen_reason(fates: Counter[str], language: Language) -> str:
+    """Why there is no usable view, by what became of the passes."""
+    text = _TEXTS[language]
+    passes = sum(fates.values())
+    if not passes:
+        return text["no pass"]()
+    return text["passes"](passes, [text[fate](count) for fate, count in sorted(fates.items()) if count])
 
 
-def _composition(shares: Shares, language: Language) -> str:
-    words, text = CLASS_WORDS[language], _TEXTS[language]
-    (first, most), (second, next_most), (third, least), *_ = shares.ranked()
+def composition(shares: Seen, language: Language) -> str:
+    """What the ground seen consists of: the largest classes, in hectares and percent."""
+    text = _TEXTS[language]
+    named = [_amount(class_id, share, shares, language) for class_id, share in shares.ranked()[:3]]
+    most, next_most = ([share for _, share in shares.ranked()[:2]] + [0.0])[:2]
+    if len(named) == 1:
+        return text["all"](named[0])
     if most >= _ALMOST_ALL:
-        return text["almost all"](words[first], percent(most), percent(1 - most), words[second], percent(next_most))
+        return text["almost all"](named[0], named[1])
     if most >= _MOSTLY:
-        return text["mostly"](words[first], percent(most), words[second], percent(next_most))
+        return text["mostly"](named[0], named[1])
     if most + next_most >= _TOGETHER:
         key = "equal" if most - next_most < _EQUAL else "together"
-        both = percent(most + next_most)
-        return text[key](words[first], percent(most), words[second], percent(next_most), both)
-    key = "half" if most >= _HALF else "mixed"
-    return text[key](words[first], percent(most), words[second], percent(next_most), words[third], percent(least))
+        return text[key](named[0], named[1], percent(most + next_most))
+    return text["half" if most >= _HALF else "mixed"](*named)
+
+
+def _amount(class_id: int, share: float, shares: Seen, language: Language) -> str:
+    return _TEXTS[language]["amount"](CLASS_WORDS[language][class_id], hectares(share * shares.seen_ha), percent(share))
+
+
+def _since(before: tuple[int, Seen], now: Seen, language: Language) -> list[str]:
+    text, words = _TEXTS[language], CLASS_WORDS[language]
+    month, then = before
+    if then.by_class is None or now.by_class is None:
+        return []
+    parts = []
+    snow_then, snow_now = then.by_class[SNOW], now.by_class[SNOW]
+    if snow_then < SNOW_SEEN <= snow_now:
+        parts.append(text["snow appears"](percent(snow_now)))
+    elif snow_now < SNOW_SEEN <= snow_then:
+        parts.append(text["snow gone"]())
+    if min(then.seen_share, now.seen_share) < _HALF:
+        return parts
+    differences = [(share - then.by_class[c], c) for c, share in enumerate(now.by_class)]
+    for word, changed in (
+        ("gained", sorted((d for d in differences if d[0] >= _CHANGED), reverse=True)),
+        ("lost", sorted(d for d in differences if d[0] <= -_CHANGED)),
+    ):
+        if changed:
+            named = [text["points"](words[c], points(d)) for d, c in changed]
+            parts.append(text[word](MONTH_WORDS[language][month - 1], named))
+    return parts
+
+
+def listed(items: Sequence[str], language: Language) -> str:
+    """``a, b and c``."""
+    comma, last = (", ", " and ") if language is Language.EN else ("、", "和")
+    return last.join([comma.join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def _english_passes(passes: int, fates: Sequence[str]) -> str:
+    return f"{passes} {'pass' if passes == 1 else 'passes'}: {listed(fates, Language.EN)}"
 
 
 _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
     Language.EN: {
         "sentence": lambda name, parts: f"{name}: {'; '.join(parts)}.",
-        "unseen": lambda name: f"{name}: no usable view.",
-        "almost all": lambda a, x, rest, b, y: (
-            f"almost all of the land is {a} ({x}); {rest} is not, of which {b} has {y}"
-        ),
-        "mostly": lambda a, x, b, y: f"mostly {a} ({x}), then {b} ({y})",
-        "together": lambda a, x, b, y, both: f"{a} ({x}) and {b} ({y}) have {both} together",
-        "equal": lambda a, x, b, y, both: f"{a} ({x}) and {b} ({y}) are about equal and have {both} together",
-        "half": lambda a, x, b, y, c, z: f"more than half is {a} ({x}), then {b} ({y}) and {c} ({z})",
-        "mixed": lambda a, x, b, y, c, z: f"mixed: {a} ({x}), {b} ({y}) and {c} ({z})",
+        "unseen": lambda name, reason: f"{name}: no usable view ({reason}).",
+        "amount": lambda a, ha, x: f"{a} ({ha}\u00a0ha, {x})",
+        "all": lambda a: f"all of the ground seen is {a}",
+        "almost all": lambda a, b: f"almost all of the ground seen is {a}; most of the rest is {b}",
+        "mostly": lambda a, b: f"mostly {a}, then {b}",
+        "together": lambda a, b, both: f"{a} and {b} have {both} together",
+        "equal": lambda a, b, both: f"{a} and {b} are about equal and have {both} together",
+        "half": lambda a, b, c: f"more than half is {a}, then {b} and {c}",
+        "mixed": lambda a, b, c: f"mixed: {a}, {b} and {c}",
         "snow appears": lambda x: f"snow appears ({x})",
         "snow gone": lambda: "no more snow",
-        "gained": lambda a, x: f"{a} gained {x} points",
-        "thin": lambda x: f"thin: only {x} of the area was seen on average",
-        "mean snow": lambda x, y: (
-            f"snow and ice has {x} of the composite, but {y} of the ground on average over the months"
-        ),
+        "points": lambda a, x: f"{a} {x}",
+        "gained": lambda month, classes: f"gained since {month}, in points: {listed(classes, Language.EN)}",
+        "lost": lambda month, classes: f"lost since {month}, in points: {listed(classes, Language.EN)}",
+        "seen": lambda x: f"only {x} of the area was seen",
+        "months": lambda n: f"from {n} of 12 months",
+        "mean": lambda a, x, y: f"{a} has {x} of the composite, but {y} of the ground on average over the months",
+        "passes": _english_passes,
+        "no pass": lambda: "no pass of a satellite is known",
+        "usable": lambda n: f"{n} usable, but in no composite yet",
+        "masked": lambda n: f"{n} clouded over the area",
+        "too cloudy": lambda n: f"{n} too cloudy for an image",
+        "not published": lambda n: f"{n} without an image so far",
+        "failed": lambda n: f"{n} failed to be measured",
     },
     Language.ZH: {
         "sentence": lambda name, parts: f"{name}：{'；'.join(parts)}。",
-        "unseen": lambda name: f"{name}：没有可用影像。",
-        "almost all": lambda a, x, rest, b, y: f"几乎全部土地为{a}（{x}）；其余 {rest} 中，{b}占 {y}",
-        "mostly": lambda a, x, b, y: f"以{a}为主（{x}），其次是{b}（{y}）",
-        "together": lambda a, x, b, y, both: f"{a}（{x}）和{b}（{y}）合计 {both}",
-        "equal": lambda a, x, b, y, both: f"{a}（{x}）与{b}（{y}）大致相等，合计 {both}",
-        "half": lambda a, x, b, y, c, z: f"超过一半为{a}（{x}），其次是{b}（{y}）和{c}（{z}）",
-        "mixed": lambda a, x, b, y, c, z: f"类型混杂：{a}（{x}）、{b}（{y}）和{c}（{z}）",
+        "unseen": lambda name, reason: f"{name}：没有可用影像（{reason}）。",
+        "amount": lambda a, ha, x: f"{a}（{ha}\u00a0公顷，{x}）",
+        "all": lambda a: f"所见地面全部为{a}",
+        "almost all": lambda a, b: f"所见地面几乎全部为{a}；其余主要是{b}",
+        "mostly": lambda a, b: f"以{a}为主，其次是{b}",
+        "together": lambda a, b, both: f"{a}和{b}合计 {both}",
+        "equal": lambda a, b, both: f"{a}与{b}大致相等，合计 {both}",
+        "half": lambda a, b, c: f"超过一半为{a}，其次是{b}和{c}",
+        "mixed": lambda a, b, c: f"类型混杂：{a}、{b}和{c}",
         "snow appears": lambda x: f"出现积雪（{x}）",
         "snow gone": lambda: "积雪消失",
-        "gained": lambda a, x: f"{a}增加 {x} 个百分点",
-        "thin": lambda x: f"观测偏少：平均只看到面积的 {x}",
-        "mean snow": lambda x, y: f"冰雪占合成图的 {x}，但按各月平均占地面的 {y}",
+        "points": lambda a, x: f"{a} {x}",
+        "gained": lambda month, classes: f"比{month}增加（百分点）：{listed(classes, Language.ZH)}",
+        "lost": lambda month, classes: f"比{month}减少（百分点）：{listed(classes, Language.ZH)}",
+        "seen": lambda x: f"只看到区域的 {x}",
+        "months": lambda n: f"仅 12 个月中的 {n} 个月",
+        "mean": lambda a, x, y: f"{a}占合成图的 {x}，但按各月平均占地面的 {y}",
+        "passes": lambda passes, fates: f"过境 {passes} 次：{'，'.join(fates)}",
+        "no pass": lambda: "没有已知的卫星过境",
+        "usable": lambda n: f"{n} 次可用，但尚未进入合成图",
+        "masked": lambda n: f"{n} 次区域上空有云",
+        "too cloudy": lambda n: f"{n} 次云太多而无影像",
+        "not published": lambda n: f"{n} 次尚无影像",
+        "failed": lambda n: f"{n} 次测量失败",
     },
 }

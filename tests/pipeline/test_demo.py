@@ -145,7 +145,7 @@ def test_the_report_shows_the_numbers_of_the_tables(demo: Demo) -> None:
     page = (demo.out / "report.html").read_text(encoding="utf-8")
     for month in range(1, 13):
         for share in demo.composite(month):
-            assert f"<td>{share:.2f}<small>" in page
+            assert f"<small>{share:.1f}</small>" in page
 
 
 def test_report_can_be_made_again_from_what_the_demo_left(demo: Demo, tmp_path: Path) -> None:
@@ -156,8 +156,9 @@ def test_report_can_be_made_again_from_what_the_demo_left(demo: Demo, tmp_path: 
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    first = (demo.out / "report.html").read_text(encoding="utf-8")
-    assert (tmp_path / "again.html").read_text(encoding="utf-8") == first
+    pages = [path.read_text(encoding="utf-8") for path in (demo.out / "report.html", tmp_path / "again.html")]
+    first, again = (re.sub(r"<time>[\d-]+</time>", "", page) for page in pages)
+    assert again == first, "but for the day it was made on"
 
 
 def test_the_demo_left_no_dead_letter(demo: Demo) -> None:

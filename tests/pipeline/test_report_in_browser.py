@@ -1,7 +1,9 @@
 """The report as its reader sees it: in Chromium, on a desktop and a phone, light and dark, in both languages."""
 
+import base64
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,34 +18,45 @@ ARTIFACTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 LANDCOVER = str(Path(sys.executable).parent / "landcover")
 STATEMENTS = {
     "en": {
-        1: "almost all of the land is snow and ice (98.0 %)",
-        2: "almost all of the land is snow and ice",
+        1: "almost all of the ground seen is snow and ice (1,870 ha, 98 %)",
+        2: "almost all of the ground seen is snow and ice",
         3: "mixed: snow and ice",
         4: "mostly crops",
         5: "mostly crops",
         6: "together",
-        7: "trees (50.0 %) and crops",
+        7: "trees (956 ha, 50 %) and crops",
         8: "about equal",
-        9: "more than half|trees (52.0 %)",
-        10: "snow appears (4.28 %)",
+        9: "more than half|trees (994 ha, 52 %)",
+        10: "snow appears (4.3 %)",
         11: "no more snow",
-        12: "mostly snow and ice (68.0 %), then crops (16.6 %)",
+        12: "mostly snow and ice (1,300 ha, 68 %), then crops (318 ha, 17 %)",
     },
     "zh": {
-        1: "几乎全部土地为冰雪（98.0 %）",
-        2: "几乎全部土地为冰雪",
+        1: "所见地面几乎全部为冰雪（1,870 公顷，98 %）",
+        2: "所见地面几乎全部为冰雪",
         3: "类型混杂：冰雪",
-        4: "以农作物为主",
-        5: "以农作物为主",
+        4: "以农作物",
+        5: "以农作物",
         6: "合计",
-        7: "树木（50.0 %）和农作物",
+        7: "树木（956 公顷，50 %）和农作物",
         8: "大致相等",
-        9: "树木（52.0 %）",
-        10: "出现积雪（4.28 %）",
+        9: "树木（994 公顷，52 %）",
+        10: "出现积雪（4.3 %）",
         11: "积雪消失",
-        12: "以冰雪为主（68.0 %），其次是农作物（16.6 %）",
+        12: "以冰雪（1,300 公顷，68 %）为主，其次是农作物（318 公顷，17 %）",
     },
 }
+# Whatever keeps a part of itself from being seen to the right, or lies beyond the edge of the window.
+HIDDEN = """() => {
+  const width = document.documentElement.clientWidth, found = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (e.ownerSVGElement || !e.getClientRects().length) continue;
+    const box = e.getBoundingClientRect();
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible") found.push(`${e.tagName}.${e.className} hides`);
+    if (box.right > width + 0.5 || box.left < -0.5) found.push(`${e.tagName}.${e.className} reaches from ${box.left} to ${box.right}`);
+  }
+  return found;
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -89,34 +102,57 @@ def test_it_opens_without_error_or_request_and_fits(
     page, errors, outside = open_page(browser, reports[f"{language}.html"], **options)
     assert errors == []
     assert outside == []
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= options["viewport"]["width"], "nothing sticks out; tables scroll by themselves"
     assert page.locator("html").get_attribute("lang") == language
-    assert page.locator(".months img").count() == 12
-    assert page.locator("img:not([alt]), figure[role=img]:not([aria-label])").count() == 0
+    assert page.locator(".months image").count() == 12
+    first = page.locator("svg.drawn").first.bounding_box()
+    assert first, "a map is the first picture"
+    assert first["y"] + first["height"] * 0.6 < options["viewport"]["height"], "and lies within the first screen"
+    assert page.locator("svg:not([aria-label]):not([aria-hidden]), img:not([alt])").count() == 0
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=ARTIFACTS / f"report-{language}-{view}.png", full_page=True)
     page.close()
 
 
+def test_nothing_is_hidden_to_the_right_at_any_width(browser: Browser, reports: dict[str, Path]) -> None:
+    for language in ("en", "zh"):
+        page, _, _ = open_page(browser, reports[f"{language}.html"])
+        for width in (360, 390, 480, 600, 720, 760, 761, 820, 960, 1100, 1280, 1440, 1600):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate(HIDDEN) == [], width
+        page.close()
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_says_what_the_published_analysis_says(browser: Browser, reports: dict[str, Path], language: str) -> None:
     page, _, _ = open_page(browser, reports[f"{language}.html"])
-    sentences = page.locator("ul.words li").all_inner_texts()
+    sentences = [text.replace("\u00a0", " ") for text in page.locator(".months .sentence").all_inner_texts()]
     assert len(sentences) == 12
     for month, wanted in STATEMENTS[language].items():
         assert any(part in sentences[month - 1] for part in wanted.split("|")), sentences[month - 1]
-    year = page.locator("strong").first.inner_text()
-    assert "2.2" in year
-    assert "26.6 %" in year
+    year = page.locator("#sure p").first.inner_text().replace("\u00a0", " ")
+    assert "2.2 %" in year
+    assert "27 %" in year
     page.close()
+
+
+def test_it_says_the_same_without_its_script(browser: Browser, reports: dict[str, Path]) -> None:
+    plain = browser.new_context(java_script_enabled=False)
+    with_script, _, _ = open_page(browser, reports["en.html"])
+    without = plain.new_page()
+    without.goto(reports["en.html"].as_uri())
+    for part in ("header", ".strip", ".legend", ".months", "#sure", "#numbers", "#origin"):
+        assert without.locator(part).inner_text() == with_script.locator(part).inner_text(), part
+    assert not without.locator("#viewer").is_visible(), "no control that does nothing"
+    plain.close()
+    with_script.close()
 
 
 def test_page_csv_json_and_tables_agree(browser: Browser, reports: dict[str, Path], demo: Demo) -> None:
     page, _, _ = open_page(browser, reports["en.html"])
     table: dict[str, list[str]] = {}
     for row in page.locator("tr[data-period]").all():
-        cells = row.locator("td").all()[2:]
+        cells = row.locator("td[data-class]").all()
+        assert [cell.get_attribute("data-class") for cell in cells] == [str(c) for c in range(9)]
         table[str(row.get_attribute("data-period"))] = [cell.inner_text().replace("\n", "|") for cell in cells]
     page.close()
     with reports["report.csv"].open(newline="", encoding="utf-8") as file:
@@ -133,8 +169,9 @@ def test_page_csv_json_and_tables_agree(browser: Browser, reports: dict[str, Pat
             assert exported[key][column] == row[column], (key, column)
         for column in ("composite_share", "mean_share", "probability_share"):
             assert repr(periods[period]["classes"][class_id][column]) == row[column], (key, column)
-        shown = table[period][class_id].split("|")
-        assert shown == [f"{float(row[c]) * 100:.2f}" for c in ("composite_share", "mean_share")]
+        area_ha, *percents = table[period][class_id].split("|")
+        assert float(area_ha.replace(",", "")) == pytest.approx(float(row["composite_area_m2"]) / 10_000, abs=0.5)
+        assert percents == [f"{float(row[c]) * 100:.1f}" for c in ("composite_share", "mean_share")]
 
 
 def test_the_picture_is_a_picture(reports: dict[str, Path]) -> None:
@@ -142,8 +179,23 @@ def test_the_picture_is_a_picture(reports: dict[str, Path]) -> None:
     assert len(reports["report.png"].read_bytes()) > 50_000
 
 
-def test_it_prints(browser: Browser, reports: dict[str, Path]) -> None:
+def test_it_prints_on_four_pages_with_every_class(browser: Browser, reports: dict[str, Path]) -> None:
+    for language in ("en", "zh"):
+        page, _, _ = open_page(browser, reports[f"{language}.html"], viewport={"width": 703, "height": 1032})
+        page.emulate_media(media="print")
+        assert page.evaluate(HIDDEN) == [], "703 px is A4 less its margins"
+        for part in page.locator("#numbers th, #numbers td, .legend th, .strip").all():
+            assert part.is_visible()
+        made = page.pdf(prefer_css_page_size=True)
+        assert 1 < len(re.findall(rb"/Type\s*/Page\b", made)) <= 4
+        page.close()
+
+
+def test_all_data_are_in_the_page(browser: Browser, reports: dict[str, Path]) -> None:
     page, _, _ = open_page(browser, reports["en.html"])
-    page.emulate_media(media="print")
-    assert len(page.pdf()) > 20_000
+    for link in page.locator("a[download]").all():
+        kind, text = str(link.get_attribute("href")).split(";base64,")
+        held = base64.b64decode(text).decode()
+        assert held == reports["report.csv" if "csv" in kind else "report.json"].read_text(encoding="utf-8")
+    assert page.locator("a[download]").count() == 2
     page.close()

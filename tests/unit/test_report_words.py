@@ -1,82 +1,163 @@
 """Sentences and seasons from numbers made by hand."""
 
+from collections import Counter
+
 import pytest
 
 from local.report.choices import Language
 from local.report.labels import TEXTS
+from local.report.numbers import cell_hectares, hectares, percent
 from local.report.seasons import seasons
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, Shares, month_sentence, year_sentence
+from local.report.sentences import CLASS_WORDS, MONTH_WORDS, Seen, month_sentence, seen_of, unseen_reason, year_sentence
+from local.report.strips import INKS, strip
+from shared.classes import CLASSES
 
 EN, ZH = Language.EN, Language.ZH
+NOTHING = Seen(None, 0.0, 0.0)
 
 
-def shares(coverage: float = 0.9, **named: float) -> Shares:
+def seen(area_ha: float = 1000.0, seen_share: float = 1.0, **named: float) -> Seen:
     names = ("water", "trees", "grass", "flooded", "crops", "shrub", "built", "bare", "snow")
-    return Shares(tuple(named.get(name, 0.0) for name in names), coverage)
+    return Seen(tuple(named.get(name, 0.0) for name in names), area_ha * seen_share, seen_share)
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
 
 
 @pytest.mark.parametrize(
     ("now", "english", "chinese"),
     [
         (
-            shares(snow=0.9802, trees=0.0198),
-            "January: almost all of the land is snow and ice (98.0 %); 1.98 % is not, of which trees has 1.98 %.",
-            "1月：几乎全部土地为冰雪（98.0 %）；其余 1.98 % 中，树木占 1.98 %。",
+            seen(snow=0.9802, trees=0.0198),
+            "January: almost all of the ground seen is snow and ice (980 ha, 98 %); most of the rest is trees (19.8 ha, 2.0 %).",
+            "1月：所见地面几乎全部为冰雪（980 公顷，98 %）；其余主要是树木（19.8 公顷，2.0 %）。",
         ),
         (
-            shares(crops=0.65, trees=0.16, grass=0.09, bare=0.1),
-            "January: mostly crops (65.0 %), then trees (16.0 %).",
-            "1月：以农作物为主（65.0 %），其次是树木（16.0 %）。",
+            seen(snow=1.0),
+            "January: all of the ground seen is snow and ice (1,000 ha, 100 %).",
+            "1月：所见地面全部为冰雪（1,000 公顷，100 %）。",
         ),
         (
-            shares(crops=0.435, trees=0.43, built=0.135),
-            "January: crops (43.5 %) and trees (43.0 %) are about equal and have 86.5 % together.",
-            "1月：农作物（43.5 %）与树木（43.0 %）大致相等，合计 86.5 %。",
+            seen(crops=0.65, trees=0.16, grass=0.09, bare=0.1),
+            "January: mostly crops (650 ha, 65 %), then trees (160 ha, 16 %).",
+            "1月：以农作物（650 公顷，65 %）为主，其次是树木（160 公顷，16 %）。",
         ),
         (
-            shares(trees=0.5, crops=0.42, built=0.08),
-            "January: trees (50.0 %) and crops (42.0 %) have 92.0 % together.",
-            "1月：树木（50.0 %）和农作物（42.0 %）合计 92.0 %。",
+            seen(crops=0.435, trees=0.43, built=0.135),
+            "January: crops (435 ha, 44 %) and trees (430 ha, 43 %) are about equal and have 86 % together.",
+            "1月：农作物（435 公顷，44 %）与树木（430 公顷，43 %）大致相等，合计 86 %。",
         ),
         (
-            shares(trees=0.52, crops=0.2, water=0.18, built=0.1),
-            "January: more than half is trees (52.0 %), then crops (20.0 %) and water (18.0 %).",
-            "1月：超过一半为树木（52.0 %），其次是农作物（20.0 %）和水体（18.0 %）。",
+            seen(trees=0.5, crops=0.42, built=0.08),
+            "January: trees (500 ha, 50 %) and crops (420 ha, 42 %) have 92 % together.",
+            "1月：树木（500 公顷，50 %）和农作物（420 公顷，42 %）合计 92 %。",
         ),
         (
-            shares(snow=0.4, crops=0.3, trees=0.3),
-            "January: mixed: snow and ice (40.0 %), trees (30.0 %) and crops (30.0 %).",
-            "1月：类型混杂：冰雪（40.0 %）、树木（30.0 %）和农作物（30.0 %）。",
+            seen(trees=0.52, crops=0.2, water=0.18, built=0.1),
+            "January: more than half is trees (520 ha, 52 %), then crops (200 ha, 20 %) and water (180 ha, 18 %).",
+            "1月：超过一半为树木（520 公顷，52 %），其次是农作物（200 公顷，20 %）和水体（180 公顷，18 %）。",
         ),
-        (Shares(None, None), "January: no usable view.", "1月：没有可用影像。"),
+        (
+            seen(snow=0.4, crops=0.3, trees=0.3),
+            "January: mixed: snow and ice (400 ha, 40 %), trees (300 ha, 30 %) and crops (300 ha, 30 %).",
+            "1月：类型混杂：冰雪（400 公顷，40 %）、树木（300 公顷，30 %）和农作物（300 公顷，30 %）。",
+        ),
+        (
+            NOTHING,
+            "January: no usable view (3 passes: 1 clouded over the area and 2 too cloudy for an image).",
+            "1月：没有可用影像（过境 3 次：1 次区域上空有云，2 次云太多而无影像）。",
+        ),
     ],
 )
-def test_one_month_by_itself(now: Shares, english: str, chinese: str) -> None:
-    assert month_sentence(1, now, None, EN) == english
-    assert month_sentence(1, now, None, ZH) == chinese
+def test_one_month_by_itself(now: Seen, english: str, chinese: str) -> None:
+    fates = Counter({"too cloudy": 2, "masked": 1})
+    assert plain(month_sentence(1, now, None, unseen_reason(fates, EN), EN)) == english
+    assert plain(month_sentence(1, now, None, unseen_reason(fates, ZH), ZH)) == chinese
 
 
-def test_what_changed_since_the_month_before() -> None:
-    autumn = shares(crops=0.435, trees=0.43, built=0.135)
-    october = shares(crops=0.4, trees=0.42, snow=0.0428, built=0.1372)
-    assert "snow appears (4.28 %)" in month_sentence(10, october, autumn, EN)
-    assert "no more snow" in month_sentence(11, autumn, october, EN)
-    assert "出现积雪（4.28 %）" in month_sentence(10, october, autumn, ZH)
-    june = month_sentence(6, autumn, shares(crops=0.65, trees=0.16, built=0.19), EN)
-    assert june.endswith("trees gained 27 points.")
-    assert "gained" not in month_sentence(6, autumn, shares(crops=0.36, trees=0.4, built=0.24), EN)
+def test_a_month_without_any_known_pass_says_that() -> None:
+    assert unseen_reason(Counter(), EN) == "no pass of a satellite is known"
+    assert unseen_reason(Counter({"failed": 1}), EN) == "1 pass: 1 failed to be measured"
 
 
-def test_a_thin_month_says_so() -> None:
-    assert "thin: only 30.0 % of the area was seen" in month_sentence(6, shares(coverage=0.3, crops=1), None, EN)
-    assert "thin" not in month_sentence(6, shares(coverage=0.5, crops=1), None, EN)
+def test_what_changed_since_the_month_before_is_said_of_losses_as_of_gains() -> None:
+    autumn = seen(crops=0.435, trees=0.43, built=0.135)
+    october = seen(crops=0.4, trees=0.42, snow=0.0428, built=0.1372)
+    assert "snow appears (4.3 %)" in plain(month_sentence(10, october, (9, autumn), "", EN))
+    assert "no more snow" in month_sentence(11, autumn, (10, october), "", EN)
+    assert "出现积雪（4.3 %）" in plain(month_sentence(10, october, (9, autumn), "", ZH))
+    june = month_sentence(6, autumn, (4, seen(crops=0.65, trees=0.16, built=0.19)), "", EN)
+    assert june.endswith("; gained since April, in points: trees 27; lost since April, in points: crops 22.")
+    december = month_sentence(12, seen(snow=0.68, crops=0.166, trees=0.08, built=0.074), (11, autumn), "", EN)
+    assert december.endswith(
+        "gained since November, in points: snow and ice 68; lost since November, in points: trees 35 and crops 27."
+    )
+    quiet = month_sentence(6, autumn, (5, seen(crops=0.36, trees=0.4, built=0.24 - 0.01, bare=0.01)), "", EN)
+    assert "gained" not in quiet
+    assert "lost" not in quiet
 
 
-def test_the_year_explains_why_mean_and_composite_differ() -> None:
-    year = shares(crops=0.435, trees=0.43, snow=0.0219, built=0.1131)
-    text = year_sentence(2021, year, 0.266, EN)
-    assert "snow and ice has 2.19 % of the composite, but 26.6 % of the ground on average" in text
-    assert "of the composite" not in year_sentence(2021, year, 0.05, EN)
+def test_what_was_hardly_seen_is_compared_with_nothing() -> None:
+    little = seen(seen_share=0.4, crops=1)
+    text = plain(month_sentence(6, little, (5, seen(trees=1)), "", EN))
+    assert text == "June: all of the ground seen is crops (400 ha, 100 %); only 40 % of the area was seen."
+    assert "only" not in month_sentence(6, seen(seen_share=0.96, crops=1), None, "", EN)
+
+
+def test_the_year_says_of_how_much_it_speaks_and_why_mean_and_composite_differ() -> None:
+    year = seen(crops=0.435, trees=0.43, snow=0.0219, built=0.1131)
+    means = [year.by_class[c] if year.by_class and c != 8 else 0.266 for c in range(9)]
+    text = plain(year_sentence(2021, year, means, 12, "", EN))
+    assert text.endswith(
+        "; snow and ice has 2.2 % of the composite, but 27 % of the ground on average over the months."
+    )
+    assert "of the composite" not in year_sentence(2021, year, year.by_class or (), 12, "", EN)
+    half = plain(year_sentence(2018, seen(seen_share=0.53, trees=1), [0, 1, *[0] * 7], 1, "", EN))
+    assert half.endswith("; from 1 of 12 months; only 53 % of the area was seen.")
+    assert year_sentence(2019, NOTHING, [None] * 9, 0, "why", EN) == "2019: no usable view (why)."
+
+
+def test_numbers_have_the_digits_that_their_certainty_bears() -> None:
+    assert [hectares(x) for x in (None, 0, 1911.48, 956.2, 83.24, 4.267, 0.314, 0.02, 0.001)] == [
+        "–", "0", "1,910", "956", "83.2", "4.27", "0.31", "0.02", "< 0.01",
+    ]  # fmt: skip
+    assert [plain(percent(x)) for x in (None, 0, 0.0001, 0.0219, 0.0996, 0.435, 0.994, 0.998, 1)] == [
+        "–", "0 %", "< 0.1 %", "2.2 %", "10 %", "44 %", "99 %", "> 99 %", "100 %",
+    ]  # fmt: skip
+    assert [cell_hectares(x) for x in (None, 0, 1911.48, 956.2, 4.267)] == ["–", "0.0", "1,911", "956.2", "4.27"]
+
+
+def test_a_bar_holds_the_whole_area_and_every_class_that_is_there() -> None:
+    drawn = strip(seen(seen_share=0.5, trees=0.9, water=0.008, built=0.092))
+    assert [(part.class_id, part.of_area_percent, part.number) for part in drawn.parts] == [
+        (0, 0.4, ""),
+        (1, 45.0, "1"),
+        (6, 4.6, ""),
+    ]
+    assert drawn.unseen_percent == 50
+
+
+def test_a_number_on_a_colour_has_a_contrast_of_four_and_a_half() -> None:
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)]
+        red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for c in CLASSES:
+        light, dark = sorted((luminance(c.colour), {"#000": 0.0, "#fff": 1.0}[INKS[c.class_id]]), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, c.name
+
+
+def test_what_the_grid_leaves_open_at_the_edge_is_seen() -> None:
+    def rows(area_ha: float) -> list[dict[str, object]]:
+        return [
+            {"class_id": c, "composite_share": float(c == 1), "composite_area_ha": area_ha * (c == 1)} for c in range(9)
+        ]
+
+    assert seen_of(rows(1911.4), 1911.48).seen_share == 1
+    assert seen_of(rows(955.74), 1911.48).seen_share == pytest.approx(0.5)
+    assert seen_of([], 1.0) == NOTHING
 
 
 def test_both_languages_have_every_word() -> None:

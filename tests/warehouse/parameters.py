@@ -56,6 +56,8 @@ def _value(rng: random.Random, query: str, name: str, kind: str, rows: Rows) -> 
             return rng.choice(_column(rows, "aoi_id"))[: rng.randint(0, 2)]
         case "last_day", _:
             return date(2021, rng.randint(1, 12), 28)
+        case "coverage_floor", _:
+            return 0.2
         case "most_m2", _:
             return rng.choice([1e7, 1e9])
         case _, "DATE":

@@ -1,0 +1,51 @@
+"""How numbers are written: with the digits that their certainty bears.
+
+A classifier that is wrong on a quarter of its pixels bears no second decimal. In words and on charts an area has three
+digits at most and none finer than a pixel (0.01 ha), a share is whole percent from 10 % on and has one decimal below.
+Tables keep one decimal for comparison; CSV and JSON have every digit.
+"""
+
+from math import floor, log10
+
+NOTHING = "–"
+_PIXEL_DIGITS = 2
+
+
+def hectares(area_ha: float | None) -> str:
+    """Three digits at most: ``1,870``, ``83.2``, ``0.31``."""
+    if area_ha is None:
+        return NOTHING
+    if area_ha == 0:
+        return "0"
+    digits = min(2 - floor(log10(abs(area_ha))), _PIXEL_DIGITS)
+    rounded = round(area_ha, digits)
+    return f"{rounded:,.{max(digits, 0)}f}" if rounded else "< 0.01"
+
+
+def percent(share: float | None) -> str:
+    """Whole from 10 % on, one decimal below; nothing that is there becomes 0 %, and nothing less than all 100 %."""
+    if share is None:
+        return NOTHING
+    if 0 < share < 0.0005:
+        return "< 0.1\u00a0%"
+    if 0.995 <= share < 1:
+        return "> 99\u00a0%"
+    return f"{share * 100:.1f}\u00a0%" if 0 < share < 0.0995 else f"{share * 100:.0f}\u00a0%"
+
+
+def points(difference: float) -> str:
+    """A difference of shares in whole percentage points, without its sign."""
+    return f"{abs(difference) * 100:.0f}"
+
+
+def cell_hectares(area_ha: float | None) -> str:
+    """For tables: whole hectares from 1,000 on, one decimal from 10 on, two below."""
+    if area_ha is None:
+        return NOTHING
+    decimals = 0 if area_ha >= 1000 else 1 if area_ha >= 10 or area_ha == 0 else 2
+    return f"{area_ha:,.{decimals}f}"
+
+
+def cell_percent(share: float | None) -> str:
+    """For tables: one decimal, without the sign."""
+    return NOTHING if share is None else f"{share * 100:.1f}"
