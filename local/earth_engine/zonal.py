@@ -1,10 +1,12 @@
 """Which pixels a region holds, and by how much; the loop that feeds them to a reducer block by block."""
 
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import shapely
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.features import geometry_mask
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
@@ -15,6 +17,9 @@ from local.earth_engine.raster import transformer
 from local.earth_engine.reducers import Accumulator, Reducer
 from local.earth_engine.values import Band, Geometry, Projection, Window
 from shared.geometry.pixel_shares import pixel_shares
+
+# rasterio silences its own warning of an array that has no place yet, but another thread may undo that.
+warnings.filterwarnings("ignore", category=NotGeoreferencedWarning, module="rasterio.features")
 
 BLOCK_PIXELS = 512
 # 0.001° is about 100 m: a straight edge of that length strays from a parallel's curve by less than a millimetre.

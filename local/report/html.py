@@ -9,10 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from shapely.geometry.base import BaseGeometry
 
 from local.report import numbers
+from local.report.bands import bands
 from local.report.choices import Language
 from local.report.data import ReportData, Rows
 from local.report.exports import report_csv, report_json
-from local.report.findings import findings
+from local.report.findings import alarms, findings
 from local.report.labels import TEXTS
 from local.report.locator import coordinates, locator
 from local.report.maps import YearMaps
@@ -20,6 +21,8 @@ from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN, un
 from local.report.strips import INKS, Strip, strip
 from shared.classes import ATTRIBUTION, CLASSES
 from shared.version import __version__
+
+_MOST_PATCHES = 12
 
 
 class Month(NamedTuple):
@@ -89,6 +92,9 @@ def write_report(
             class_words=CLASS_WORDS[language],
             month_words=MONTH_WORDS[language],
             months=months(data, language),
+            patches=_patches(data)[:_MOST_PATCHES],
+            patches_more=max(len(alarms(data)) - _MOST_PATCHES, 0),
+            bands=bands(data, language),
             periods=_periods(data, language),
             maps=maps,
             no_map=t["no_map"].format(year=data.year),
@@ -132,6 +138,10 @@ def _periods(data: ReportData, language: Language) -> list[Period]:
     views = data.annual[0]["observation_count"]
     year = Period(str(data.year), TEXTS[language]["year"], True, views, data.seen_year.seen_share, data.annual, reason)
     return [*found, year]
+
+
+def _patches(data: ReportData) -> Rows:
+    return [patch | {"where": coordinates(patch["longitude"], patch["latitude"], 4)} for patch in alarms(data)]
 
 
 def _ranges(data: ReportData) -> dict[int, tuple[float, float] | None]:

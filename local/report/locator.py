@@ -37,11 +37,10 @@ class Locator(NamedTuple):
     country: str | None
 
 
-def coordinates(longitude: float, latitude: float) -> str:
+def coordinates(longitude: float, latitude: float, digits: int = 2) -> str:
     """``45.15° N, 125.65° E``."""
-    return (
-        f"{abs(latitude):.2f}° {'N' if latitude >= 0 else 'S'}, {abs(longitude):.2f}° {'E' if longitude >= 0 else 'W'}"
-    )
+    north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"
+    return f"{abs(latitude):.{digits}f}° {north}, {abs(longitude):.{digits}f}° {east}"
 
 
 def locator(outline: BaseGeometry) -> Locator:
@@ -49,14 +48,13 @@ def locator(outline: BaseGeometry) -> Locator:
     if outline.bounds[2] - outline.bounds[0] > 180:  # it lies on both sides of ±180°
         outline = shapely.transform(outline, lambda xy: np.column_stack((xy[:, 0] % 360, xy[:, 1])))
     middle = outline.centroid
-    half_lat = _HALF_DEG
     half_lon = min(_HALF_DEG / max(np.cos(np.radians(middle.y)), 0.1), 180.0)
-    window = box(middle.x - half_lon, middle.y - half_lat, middle.x + half_lon, middle.y + half_lat)
+    window = box(middle.x - half_lon, middle.y - _HALF_DEG, middle.x + half_lon, middle.y + _HALF_DEG)
 
     def drawn(shape: BaseGeometry) -> str:
         def to_picture(degrees: np.ndarray) -> np.ndarray:
             x = (degrees[:, 0] - window.bounds[0]) / (2 * half_lon) * _SIZE
-            y = (window.bounds[3] - degrees[:, 1]) / (2 * half_lat) * _SIZE
+            y = (window.bounds[3] - degrees[:, 1]) / (2 * _HALF_DEG) * _SIZE
             return np.column_stack((x, y))
 
         return path(shapely.transform(shape, to_picture))

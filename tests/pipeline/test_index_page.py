@@ -87,7 +87,7 @@ def test_the_commands_read_the_warehouse(demo: Demo, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     page = (tmp_path / "index.html").read_text(encoding="utf-8")
     for share in demo.annual("composite_share"):
-        assert f">{share:.2f}</td>" in page
+        assert f">{share:.1f}</td>" in page
     again = ["--aoi", "songnen-sample", "--year", "2021", "--out", str(tmp_path / "compare.html")]
     done = CliRunner().invoke(app, ["compare", *common, *again])
     assert done.exit_code == 0, done.output

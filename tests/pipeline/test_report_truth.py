@@ -1,0 +1,294 @@
+"""What reports say, claim by claim, against the CSV files: a tropical area, one that is half unseen, a year without data,
+and the demo. Nothing of the report's code is used to compute what is expected.
+"""
+
+import csv
+import html
+import json
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from pyproj import Transformer
+from shapely import box
+from shapely.geometry import mapping
+
+from local.report.making import render_report
+from local.runs.outputs import write_csv
+from local.runs.steps import day_after
+from shared.messages.bodies import Tick
+from tests.pipeline.conftest import Demo
+from tests.scenes import CLASS_NAMES, write_scene
+from tests.stacks import feature, register, settle, start_stack
+
+CRS, ORIGIN, SIZE = "EPSG:32721", (500_000.0, 9_400_000.0), 100
+SNOW = 8
+MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
+AMOUNT = re.compile(r"([a-z][a-z ]*?) \(([\d,.]+) ha, ([<>]? ?[\d.]+ %)\)")
+SEEN = {1: 2, 2: 2, 3: 3, 4: 2, 5: 2, 6: 2, 9: 1}
+CLOUDY = [(2021, 7, 4), (2021, 7, 14), (2021, 8, 4), *((2022, month, 4) for month in range(1, 13))]
+
+
+class Written(NamedTuple):
+    """The pages, by AOI and year, and the tables beside them."""
+
+    pages: dict[tuple[str, int], str]
+    monthly: list[dict[str, str]]
+    annual: list[dict[str, str]]
+    area_ha: dict[str, float]
+
+
+def land(month: int) -> np.ndarray:
+    """Forest with a river and fields; from June on a quarter of it is bare."""
+    labels = np.full((SIZE, SIZE), 1)
+    labels[:, 40:44], labels[60:75, 50:90] = 0, 4
+    if month >= 6:
+        labels[:50, 50:] = 7
+    return labels
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
+    folder = tmp_path_factory.mktemp("tropics")
+    to_degrees = Transformer.from_crs(CRS, "EPSG:4326", always_xy=True).transform
+    west, north = ORIGIN
+    corners = [to_degrees(x, y) for x, y in ((west + 200, north - 800), (west + 800, north - 200))]
+    inside = box(corners[0][0], corners[0][1], corners[1][0], corners[1][1])
+    half = box(2 * corners[0][0] - corners[1][0] - 0.0018, corners[0][1], corners[1][0], corners[1][1])
+    with start_stack(folder) as stack:
+        random = np.random.default_rng(5)
+        for month, views in SEEN.items():
+            for view in range(views):
+                stamp = f"2021{month:02d}{4 + 10 * view:02d}T140051"
+                hidden = random.random((10, 10)).repeat(10, 0).repeat(10, 1) < 0.2
+                write_scene(
+                    folder / "scenes",
+                    f"{stamp}_{stamp}_T21MWN",
+                    crs=CRS,
+                    origin=ORIGIN,
+                    labels=land(month),
+                    hidden=hidden,
+                )
+        write_passes(folder / "scenes" / "passes.geojson", half)
+        areas = {"tropical": inside, "half": half}
+        answers = register(
+            stack, *(feature(name, dict(mapping(area)), backfill_start="2021-01-01") for name, area in areas.items())
+        )
+        stack.tick("composite")
+        settle(stack)
+        for year, month, day in CLOUDY:
+            stack.publish_tick(Tick(job="record-passes", day=date(year, month, day)))
+        settle(stack)
+        stack.summarise(day_after(date(2022, 12, 31)))
+        write_csv(stack.warehouse, folder)
+        pages = {}
+        for name, year in (("tropical", 2021), ("half", 2021), ("tropical", 2022)):
+            path = folder / f"{name}-{year}.html"
+            render_report(stack.warehouse, name, year, path)
+            pages[name, year] = path.read_text(encoding="utf-8")
+    yield Written(
+        pages,
+        table(folder / "monthly_summary.csv"),
+        table(folder / "annual_summary.csv"),
+        {answer["aoi_id"]: answer["area_m2"] / 10_000 for answer in answers},
+    )
+
+
+def write_passes(path: Path, area: Any) -> None:
+    features = [
+        {
+            "type": "Feature",
+            "id": f"{year}{month:02d}{day:02d}T140051_{year}{month:02d}{day:02d}T140051_T21MWN",
+            "properties": {"CLOUDY_PIXEL_PERCENTAGE": 90.0},
+            "geometry": mapping(area.buffer(0.05)),
+        }
+        for year, month, day in CLOUDY
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def plain(text: str) -> str:
+    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]*>", "", text)))
+
+
+def month_sentences(page: str) -> list[str]:
+    return [plain(found) for found in re.findall(r'<span class="sentence">(.*?)</span>', page, re.S)]
+
+
+def without_tables(page: str) -> str:
+    """What is said, labels of pictures included, but for tables, styles, scripts and what can be downloaded."""
+    body = page[page.index("<body>") :]
+    for part in ("table", "script", "style"):
+        body = re.sub(rf"<{part}\b.*?</{part}>", " ", body, flags=re.S)
+    labels = re.findall(r'(?:aria-label|title|alt)="([^"]*)"', body)
+    return plain(re.sub(r'="[^"]*"', "", body)) + " ".join(map(html.unescape, labels))
+
+
+def shares(rows: list[dict[str, str]]) -> list[float] | None:
+    """Composite shares by class value; None where nothing was seen."""
+    by_class = sorted(rows, key=lambda row: int(row["class_id"]))
+    assert len(by_class) == 9
+    return None if by_class[0]["composite_share"] == "" else [float(row["composite_share"]) for row in by_class]
+
+
+def hectares(rows: list[dict[str, str]]) -> list[float]:
+    return [float(row["composite_area_m2"]) / 10_000 for row in sorted(rows, key=lambda row: int(row["class_id"]))]
+
+
+def agrees(text: str, share: float) -> bool:
+    """Whether a percentage is a share, rounded as its digits say."""
+    number = float(re.sub(r"[^\d.]", "", text))
+    if text.startswith("<"):
+        return 0 < share * 100 < number
+    if text.startswith(">"):
+        return number < share * 100 < 100
+    return abs(share * 100 - number) <= (0.0501 if "." in text else 0.501)
+
+
+def check_composition(sentence: str, of: list[float], areas_ha: list[float]) -> None:
+    """Each amount is its class's, the classes named are the largest in their order, and the word fits the shares."""
+    amounts = AMOUNT.findall(sentence)
+    assert amounts, sentence
+    order = sorted(range(9), key=lambda c: -of[c])
+    words = [name.replace("_", " ") for name in CLASS_NAMES]
+    for rank, (before, area, percent) in enumerate(amounts):
+        named = order[rank]
+        ties = [c for c in range(9) if abs(of[c] - of[named]) < 1e-9]
+        (class_id,) = [c for c in ties if before.endswith(words[c])]
+        assert agrees(percent, of[class_id]), (sentence, of)
+        assert float(area.replace(",", "")) == pytest.approx(areas_ha[class_id], rel=0.0051, abs=0.0051), sentence
+    first, second = of[order[0]], of[order[1]]
+    lead = {
+        "all of the ground seen is": second == 0,
+        "almost all of the ground seen is": first >= 0.95 and second > 0,
+        "mostly": 0.6 <= first < 0.95,
+        "are about equal": first < 0.6 and first + second >= 0.8 and first - second < 0.02,
+        "together": first < 0.6 and first + second >= 0.8,
+        "more than half": 0.5 <= first < 0.6 and first + second < 0.8,
+        "mixed:": first < 0.5 and first + second < 0.8,
+    }
+    said = next(word for word in lead if re.search(rf"(?<!almost ){word}", sentence))
+    assert lead[said], (sentence, of)
+    if together := re.search(r"have (\d+ %) together", sentence):
+        assert agrees(together[1], first + second)
+
+
+def check_months(sentences: list[str], monthly: list[dict[str, str]], area_ha: float, year: int) -> None:
+    """Every claim of the twelve sentences of a year."""
+    assert len(sentences) == 12
+    words = [name.replace("_", " ") for name in CLASS_NAMES]
+    last: tuple[str, list[float], float] | None = None
+    for name, number, sentence in zip(MONTHS, range(1, 13), sentences, strict=True):
+        assert sentence.startswith(f"{name}: ")
+        rows = [row for row in monthly if row["month"] == f"{year}-{number:02d}-01"]
+        now = shares(rows) if rows else None
+        assert ("no usable view" in sentence) == (now is None), sentence
+        if now is None:
+            continue
+        seen = sum(hectares(rows)) / area_ha
+        check_composition(sentence.split("; gained")[0].split("; lost")[0], now, hectares(rows))
+        only = re.search(r"only (\d+ %) of the area was seen", sentence)
+        assert bool(only) == (seen < 0.95), (sentence, seen)
+        assert only is None or agrees(only[1], seen)
+        for word, sign in (("gained", 1), ("lost", -1)):
+            said = re.search(rf"{word} since (\w+), in points: ([^;]*?)[;.]", sentence)
+            expected = {}
+            if last is not None and min(seen, last[2]) >= 0.5:
+                differences = [(now[c] - last[1][c]) * sign for c in range(9)]
+                expected = {words[c]: d for c, d in enumerate(differences) if d >= 0.1}
+            assert bool(said) == bool(expected), (sentence, expected)
+            if said is not None and last is not None:
+                assert said[1] == last[0]
+                named = dict(part.rsplit(" ", 1) for part in re.split(r"(?<=\d)(?:, | and )", said[2]))
+                assert named.keys() == expected.keys(), sentence
+                assert all(abs(expected[word] * 100 - int(points)) <= 0.501 for word, points in named.items())
+        appears = last is not None and last[1][SNOW] < 0.01 <= now[SNOW]
+        gone = last is not None and now[SNOW] < 0.01 <= last[1][SNOW]
+        assert ("snow appears" in sentence) == appears, sentence
+        assert ("no more snow" in sentence) == gone, sentence
+        last = name, now, seen
+
+
+def check_first_screen(page: str, annual: list[dict[str, str]], area_ha: float) -> None:
+    """Headline, facts and legend are the year's."""
+    of, areas_ha = shares(annual), hectares(annual)
+    assert of is not None
+    headline = plain(re.findall(r"<h1>(.*?)</h1>", page, re.S)[0])
+    named = re.findall(r"([\d,.]+) ha of ([a-z ]+?)(?=,| and | in )", headline)
+    order = sorted(range(9), key=lambda c: -of[c])
+    for (area, word), class_id in zip(named, order, strict=False):
+        assert word == CLASS_NAMES[class_id].replace("_", " ")
+        assert float(area.replace(",", "")) == pytest.approx(areas_ha[class_id], rel=0.0051)
+    assert sum(of[c] for c in order[: len(named)]) >= 0.8 or len(named) == 3
+    facts = plain(re.findall(r'<ul class="facts">(.*?)</ul>', page, re.S)[0])
+    months, seen, views = re.findall(
+        r"(\d+) of 12 months seen ([<>]? ?[\d.]+ %) of the area seen (\d+) usable views", facts
+    )[0]
+    assert (months, views) == (annual[0]["months_observed"], annual[0]["observation_count"])
+    assert agrees(seen, sum(areas_ha) / area_ha)
+    legend = re.findall(r'<tr data-class="(\d)">.*?<td>([\d,.]+|–)\s*ha</td><td>(.*?)</td>', page, re.S)
+    assert [int(class_id) for class_id, _, _ in legend] == list(range(9))
+    for class_id, area, percent in legend:
+        assert float(area.replace(",", "")) == pytest.approx(areas_ha[int(class_id)], rel=0.0051, abs=0.0051)
+        assert agrees(html.unescape(percent), of[int(class_id)])
+    year = [plain(line) for line in re.findall(r'<p class="below">(.*?)</p>', page, re.S)]
+    check_composition(next(line for line in year if line.startswith("Over ")), of, areas_ha)
+
+
+def of_area(rows: list[dict[str, str]], aoi_id: str, **match: str) -> list[dict[str, str]]:
+    return [r for r in rows if r["aoi_id"] == aoi_id and all(r[name] == value for name, value in match.items())]
+
+
+def test_the_demo(demo: Demo) -> None:
+    page = (demo.out / "report.html").read_text(encoding="utf-8")
+    observations = demo.table("observations.csv")
+    area_ha = float(observations[0]["aoi_area_m2"]) / 10_000
+    check_months(month_sentences(page), demo.table("monthly_summary.csv"), area_ha, 2021)
+    check_first_screen(page, demo.table("annual_summary.csv"), area_ha)
+    assert "2.2 % of the composite, but 27 % of the ground" in plain(page), "mean and composite differ by snow"
+
+
+def test_a_tropical_area_says_nothing_of_snow(written: Written) -> None:
+    page = written.pages["tropical", 2021]
+    check_months(month_sentences(page), of_area(written.monthly, "tropical"), written.area_ha["tropical"], 2021)
+    check_first_screen(page, of_area(written.annual, "tropical", year="2021"), written.area_ha["tropical"])
+    assert "snow" not in without_tables(page).lower()
+    assert "Brazil" in page
+    assert "lost since May, in points: trees" in plain(page)
+
+
+def test_an_area_half_unseen_says_so_beside_each_number(written: Written) -> None:
+    page = written.pages["half", 2021]
+    annual = of_area(written.annual, "half", year="2021")
+    check_months(month_sentences(page), of_area(written.monthly, "half"), written.area_ha["half"], 2021)
+    check_first_screen(page, annual, written.area_ha["half"])
+    seen = sum(hectares(annual)) / written.area_ha["half"]
+    assert 0.3 < seen < 0.7
+    assert f"only {seen * 100:.0f} % of the area was seen" in plain(page)
+    hatched = float(re.findall(r'<i class="unseen" style="flex-grow: ([\d.]+)"', page)[0])
+    january = of_area(written.monthly, "half", month="2021-01-01")
+    assert hatched == pytest.approx(100 - sum(hectares(january)) / written.area_ha["half"] * 100, abs=0.01)
+
+
+def test_a_month_or_year_without_data_gives_its_reason(written: Written) -> None:
+    sentences = month_sentences(written.pages["tropical", 2021])
+    assert sentences[6] == "July: no usable view (2 passes: 2 too cloudy for an image)."
+    assert sentences[7] == "August: no usable view (1 pass: 1 too cloudy for an image)."
+    assert sentences[9] == "October: no usable view (no pass of a satellite is known)."
+    page = written.pages["tropical", 2022]
+    assert "<h1>Nothing was seen in 2022</h1>" in page
+    assert "No usable view: 12 passes: 12 too cloudy for an image." in plain(page)
+    assert all("no usable view (1 pass: 1 too cloudy for an image)" in s for s in month_sentences(page))
+    text = without_tables(page)
+    assert "No map: no image of 2022 is at hand." in text
+    assert "snow" not in text.lower()
+    assert "not at hand" not in text.replace("No map: no image of 2022 is at hand", "")
