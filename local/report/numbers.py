@@ -1,23 +1,24 @@
 """How numbers are written: with the digits that their certainty bears.
 
 A classifier that is wrong on a quarter of its pixels bears no second decimal. In words and on charts an area has three
-digits at most and none finer than a pixel (0.01 ha), a share is whole percent from 10 % on and has one decimal below.
+digits at most, two below ten hectares and none finer than a pixel (0.01 ha); a share is whole percent from 10 % on and
+has one decimal below.
 Tables keep one decimal for comparison; CSV and JSON have every digit.
 """
 
 from math import floor, log10
 
 NOTHING = "–"
-_PIXEL_DIGITS = 2
 
 
 def hectares(area_ha: float | None) -> str:
-    """Three digits at most: ``1,870``, ``83.2``, ``0.31``."""
+    """``1,870``, ``83.2``, ``4.3``, ``0.31``."""
     if area_ha is None:
         return NOTHING
     if area_ha == 0:
         return "0"
-    digits = min(2 - floor(log10(abs(area_ha))), _PIXEL_DIGITS)
+    magnitude = floor(log10(abs(area_ha)))
+    digits = 2 if magnitude < 0 else 1 if magnitude == 0 else 2 - magnitude
     rounded = round(area_ha, digits)
     return f"{rounded:,.{max(digits, 0)}f}" if rounded else "< 0.01"
 

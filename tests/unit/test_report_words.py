@@ -120,7 +120,7 @@ def test_the_year_says_of_how_much_it_speaks_and_why_mean_and_composite_differ()
 
 def test_numbers_have_the_digits_that_their_certainty_bears() -> None:
     assert [hectares(x) for x in (None, 0, 1911.48, 956.2, 83.24, 4.267, 0.314, 0.02, 0.001)] == [
-        "–", "0", "1,910", "956", "83.2", "4.27", "0.31", "0.02", "< 0.01",
+        "–", "0", "1,910", "956", "83.2", "4.3", "0.31", "0.02", "< 0.01",
     ]  # fmt: skip
     assert [plain(percent(x)) for x in (None, 0, 0.0001, 0.0219, 0.0996, 0.435, 0.994, 0.998, 1)] == [
         "–", "0 %", "< 0.1 %", "2.2 %", "10 %", "44 %", "99 %", "> 99 %", "100 %",

@@ -31,7 +31,7 @@ def parameters(query: str, types: Mapping[str, str], rows: Rows, number: int) ->
     values = _JOINT[query](rng, rows) if query in _JOINT else {}
     if {"aoi_id", "aoi_version"} & types.keys():
         row = rng.choice(rows["observations"])
-        values |= {"aoi_id": row["aoi_id"], "aoi_version": row["aoi_version"]}
+        values = {"aoi_id": row["aoi_id"], "aoi_version": row["aoi_version"]} | values
     for name, kind in types.items():
         if kind.startswith("ARRAY") and number == 0:
             values[name] = []
@@ -153,7 +153,14 @@ def _unseen(rng: random.Random, rows: Rows) -> dict[str, Any]:
     return {"day": rng.choice(unseen or rows["passes"])["acquired_date"], "unpublished_before": before}
 
 
+def _estimated(rng: random.Random, rows: Rows) -> dict[str, Any]:
+    """An area and a year that a sample of classes tells of."""
+    row = rng.choice([row for row in rows["area_estimates"] if row["quantity"] == "class"])
+    return {"aoi_id": row["aoi_id"], "year": row["year"]}
+
+
 _JOINT = {
+    "report_estimates": _estimated,
     "unseen_passes": _unseen,
     "aois_touching": _touching,
     "new_acquisitions": _acquisitions,
