@@ -10,6 +10,7 @@ from affine import Affine
 from shared.network.model import Network
 from shared.network.normalisation import BANDS, BANDS_20_M, Pixels, upsampled
 from shared.network.tiling import Span, Tile
+from tests.scenes import CLASS_NAMES
 
 PIXEL_M = {
     **dict.fromkeys(("B2", "B3", "B4", "B8"), 10),
@@ -30,6 +31,13 @@ def random_l1c(height: int, width: int, seed: int = 0) -> dict[str, np.ndarray]:
     return bands
 
 
+def clear_l1c(height: int, width: int, seed: int = 0) -> dict[str, np.ndarray]:
+    """The same without cirrus."""
+    bands = random_l1c(height, width, seed)
+    bands["B10"][:] = 10
+    return bands
+
+
 def classified_at_once(bands: dict[str, np.ndarray]) -> np.ndarray:
     """A whole scene at once through the network, from its bands: probabilities (9, H, W), NaN where one is missing."""
     dn, valid = [], []
@@ -41,6 +49,14 @@ def classified_at_once(bands: dict[str, np.ndarray]) -> np.ndarray:
         valid.append(known)
     whole = Span(0, 0, *dn[0].shape)
     return Network().probabilities(Pixels(np.stack(dn), np.stack(valid)), Tile(whole, whole))
+
+
+def write_classified(path: Path, bands: dict[str, np.ndarray], origin: tuple[float, float]) -> Path:
+    """The same as a Dynamic World image."""
+    found = classified_at_once(bands)
+    named = {**dict(zip(CLASS_NAMES, found, strict=True)), "label": found.argmax(axis=0).astype(np.float32)}
+    _write(path, named, "EPSG:32651", origin, 10, np.nan)
+    return path
 
 
 def write_l1c(

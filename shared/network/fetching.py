@@ -70,7 +70,7 @@ def fetch(settings: Settings, image: Any, grid: SceneGrid, window: Span) -> Fetc
     wanted = window.height * window.width * (len(BANDS) + 1) * _BYTES_A_VALUE
     if wanted > MOST_BYTES:
         raise ValueError(f"{window.height} × {window.width} pixels are {wanted} bytes, one request gives {MOST_BYTES}")
-    answer = compute_pixels(_request(image, grid, window), settings.earth_engine_patience_seconds)
+    answer = compute_pixels(window_request(image, grid, window), settings.earth_engine_patience_seconds)
     if answer.shape != (window.height, window.width) or answer.dtype.names != (*BANDS, CLEAR_BAND):
         raise RetryLaterError(
             f"Earth Engine: expected {window.height} × {window.width} pixels of {len(BANDS) + 1} bands, found "
@@ -81,7 +81,8 @@ def fetch(settings: Settings, image: Any, grid: SceneGrid, window: Span) -> Fetc
     return Fetched(Pixels(np.where(valid, dn, np.float32(0)), valid), answer[CLEAR_BAND] > 0)
 
 
-def _request(image: Any, grid: SceneGrid, window: Span) -> dict[str, Any]:
+def window_request(image: Any, grid: SceneGrid, window: Span) -> dict[str, Any]:
+    """What ``computePixels`` takes for a window of an image on a scene's grid."""
     affine = {
         "scaleX": _PIXEL_M,
         "shearX": 0,

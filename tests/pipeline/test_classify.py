@@ -7,14 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import rasterio
-from affine import Affine
 from shapely import Polygon
 from shapely.geometry import mapping
 
 from local.stack import Stack
-from tests.l1c import classified_at_once, random_l1c, write_l1c
-from tests.scenes import CLASS_NAMES, independent_areas, write_scene
+from tests.l1c import clear_l1c, write_classified, write_l1c
+from tests.scenes import independent_areas, write_scene
 from tests.stacks import announce, feature, register, rows, settle, start_stack
 
 ORIGIN, SIZE = (709_000, 5_000_000), 240
@@ -22,27 +20,6 @@ CLOUDY = "20210703T023111_20210703T023105_T51TYL"
 HEARD_OF = "20210708T023111_20210708T023105_T51TYL"
 AREA = Polygon([(125.6625, 45.1045), (125.6675, 45.1040), (125.6690, 45.1085), (125.6630, 45.1092)])
 RUN_TIME = datetime(2021, 8, 1, tzinfo=UTC)
-
-
-def clear_bands(seed: int) -> dict[str, np.ndarray]:
-    """A scene without cirrus."""
-    bands = random_l1c(SIZE, SIZE, seed)
-    bands["B10"][:] = 10
-    return bands
-
-
-def classified(path: Path, bands: dict[str, np.ndarray]) -> Path:
-    """The whole scene at once through the network, as a Dynamic World image."""
-    found = classified_at_once(bands)
-    transform = Affine(10, 0, ORIGIN[0], 0, -10, ORIGIN[1])
-    size = {"height": SIZE, "width": SIZE, "count": 10, "dtype": "float32"}
-    with rasterio.open(path, "w", driver="GTiff", crs="EPSG:32651", transform=transform, **size) as dataset:
-        for index, (name, band) in enumerate(
-            zip((*CLASS_NAMES, "label"), (*found, found.argmax(axis=0)), strict=True), 1
-        ):
-            dataset.write(band.astype(np.float32), index)
-            dataset.set_band_description(index, name)
-    return path
 
 
 def write_sentinel2(folder: Path, image_id: str, bands: dict[str, np.ndarray], cloud: np.ndarray | None = None) -> None:
@@ -64,7 +41,7 @@ def current(stack: Stack) -> dict[str, dict[str, object]]:
 
 def test_a_skipped_pass_over_a_clear_area_gives_a_row_with_true_areas(stack: tuple[Stack, Path]) -> None:
     running, folder = stack
-    bands = clear_bands(1)
+    bands = clear_l1c(SIZE, SIZE, 1)
     write_sentinel2(folder / "scenes", CLOUDY, bands)
     running.tick("record-passes", run_date=date(2021, 7, 4))
     settle(running)
@@ -74,7 +51,7 @@ def test_a_skipped_pass_over_a_clear_area_gives_a_row_with_true_areas(stack: tup
     assert (row["source"], row["image_ids"]) == ("network", [CLOUDY])
     assert (row["algorithm_versions"], row["qa_versions"]) == (["network-2021-10-13"], ["dynamic-world-recipe-1"])
     assert row["coverage"] == pytest.approx(1, abs=1e-9)
-    truth = independent_areas(classified(folder / "classified.tif", bands), AREA, eight_bit=True)
+    truth = independent_areas(write_classified(folder / "classified.tif", bands, ORIGIN), AREA, eight_bit=True)
     as_measured = row["measured_aoi_area_m2"] / row["aoi_area_m2"]
     for name, tolerance in (("label", 2e-6), ("probability", 2e-6)):
         found = [c[f"{name}_area_m2"] * as_measured for c in sorted(row["classes"], key=lambda c: c["class_id"])]
@@ -109,7 +86,7 @@ def test_a_product_that_is_heard_of_is_classified_at_once_and_cloud_is_left_out(
     running, folder = stack
     cloud = np.zeros((SIZE, SIZE))
     cloud[:, :110] = 100
-    bands = clear_bands(2)
+    bands = clear_l1c(SIZE, SIZE, 2)
     # a cloud stands high where its near-infrared bands disagree from pixel to pixel
     for band, pixels in (("B8", 110), ("B8A", 55)):
         bands[band][:, :pixels:2] += 2500
@@ -123,7 +100,7 @@ def test_a_product_that_is_heard_of_is_classified_at_once_and_cloud_is_left_out(
 def test_it_can_be_switched_off(tmp_path: Path) -> None:
     with start_stack(tmp_path, classify="off") as running:
         register(running, feature("a", dict(mapping(AREA))))
-        write_sentinel2(tmp_path / "scenes", CLOUDY, clear_bands(1))
+        write_sentinel2(tmp_path / "scenes", CLOUDY, clear_l1c(SIZE, SIZE, 1))
         running.tick("record-passes", run_date=date(2021, 7, 4))
         settle(running)
         assert rows(running, "observations") == []

@@ -8,7 +8,7 @@ from local.probe.checks import CHECKS
 from local.probe.deployment import Deployment
 from local.probe.model import Finding
 from local.probe.runner import chosen, probe
-from tests.probe.scenes import AT, write_scenes
+from tests.probe.scenes import AT, write_pixels, write_scenes
 from tests.stacks import start_stack
 
 
@@ -17,6 +17,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
     folder = tmp_path_factory.mktemp("probe")
     (folder / "scenes").mkdir()
     write_scenes(folder / "scenes")
+    write_pixels(folder / "scenes")
     with start_stack(folder) as stack:
         yield Deployment(stack.warehouse, stack, stack.webhook_url, AT, stack.hint_url)
 

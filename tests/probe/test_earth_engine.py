@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import ee
+import numpy as np
 import pytest
 from werkzeug.wrappers import Request, Response
 
@@ -17,6 +18,8 @@ from local.probe.deployment import Deployment
 from local.probe.model import Finding, Outcome
 from local.probe.report import suggested
 from local.probe.runner import chosen, probe
+from tests.l1c import clear_l1c, write_l1c
+from tests.probe.scenes import DAYS, ORIGIN, SCENE_SHAPE, image
 
 COMPUTED = EarthEngineApp._computed
 PROFILE = " EECU·s PeakMem Count  Description\n  0.250     47k    44  (plumbing)\n  1.500    124k    14  Sum\n  -  59k 12  Loading\n"
@@ -67,6 +70,37 @@ def test_areas_that_disagree_and_memory_that_does_not_do_fail(
     found = again("earth-engine/areas")
     assert found["1 ha, tileScale 4"].outcome is Outcome.FAIL
     assert "registered are" in found["1 ha, tileScale 4"].found
+
+
+def test_labels_that_differ_from_the_published_fail(
+    deployment: Deployment, again: Callable[[str], dict[str, Finding]], tmp_path: Path
+) -> None:
+    """With DN of another scale, with some of another scene, and where nobody sees enough."""
+    assert deployment.stack is not None
+    folder, bands = deployment.stack._scenes, clear_l1c(*SCENE_SHAPE)
+    other = {name: values.copy() for name, values in bands.items()}
+    for name, values in clear_l1c(*SCENE_SHAPE, seed=1).items():
+        other[name][: len(values) // 2] = values[: len(values) // 2]
+    clear = np.zeros(SCENE_SHAPE)
+
+    def found(written: dict[str, np.ndarray], probability: np.ndarray = clear) -> Finding:
+        write_l1c(folder, image(DAYS[0]), written, origin=ORIGIN, cloud_percent=5.0, probability=probability)
+        return again("earth-engine/network")[""]
+
+    try:
+        dark = found({name: values // 100 for name, values in bands.items()})
+        assert dark.outcome is Outcome.FAIL
+        assert "% of 36,036 labels agree" in dark.found
+        assert found(other).outcome is Outcome.NOTE
+        clouded = {**bands, "B10": np.full_like(bands["B10"], 200)}
+        assert "too little is seen here" in found(clouded).found
+    finally:
+        found(bands)
+    (folder / "sentinel2").rename(folder / "elsewhere")
+    try:
+        assert "no scene of COPERNICUS/S2_HARMONIZED" in again("earth-engine/network")[""].found
+    finally:
+        (folder / "elsewhere").rename(folder / "sentinel2")
 
 
 def test_other_words_for_an_error_fail(

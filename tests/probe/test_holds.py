@@ -57,6 +57,11 @@ def test_what_is_found_is_what_is_there(deployment: Deployment, results: list[Re
     assert "1 of 7 clear scenes have no image" in of(results, "earth-engine/ids")[""].found
     assert "8% of 50.1 km² seen; masks are equal" in of(results, "earth-engine/masks")[""].found
     assert "2021: 5 overpasses" in of(results, "earth-engine/composites")["year"].found
+    # the place lies 89 pixels south of the scene's edge and 51 east: the tile around it ends west and north with the scene
+    network = of(results, "earth-engine/network")[""].found
+    assert f"{image(DAYS[0])}: 100.0% of 36,036 labels agree" in network
+    assert "probabilities differ by 0.000 on average" in network
+    assert "0 pixels are hidden by our mask alone, 0 by theirs" in network
     assert "2015-06-27 shows" in of(results, "bigquery/oldest-row")[""].found
     count = len(list(statements(deployment.settings)))
     assert f"{count} statements hold; bytes are not told here" in of(results, "bigquery/dry-run")[""].found
