@@ -7,23 +7,29 @@ import typer
 
 from local.commands.common import Embedded, app, opened, say
 from local.report.choices import Language, ReportForm
+from shared.errors import UserInputError
 
 
 @app.command()
 def report(
     aoi: Annotated[str, typer.Option(help="AOI id.")],
-    year: Annotated[int, typer.Option(help="Calendar year.")],
     out: Annotated[Path, typer.Option(help="File to write.")],
+    year: Annotated[int | None, typer.Option(help="Calendar year; without it, one page of all years.")] = None,
     warehouse: Embedded = None,
     form: Annotated[ReportForm, typer.Option("--format", help="What to write.")] = ReportForm.HTML,
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
-    """The report of one area and year, from an embedded warehouse or a BigQuery dataset."""
+    """The report of one area and year, or of all its years, from an embedded warehouse or a BigQuery dataset."""
     out.parent.mkdir(parents=True, exist_ok=True)
+    if year is None and form is not ReportForm.HTML:
+        raise UserInputError(f"all years are one HTML page; for {form} give --year")
     with opened(warehouse) as found:
-        from local.report.making import render_report  # noqa: PLC0415 — what opens nothing need not wait for it
+        from local.report.making import render_history, render_report  # noqa: PLC0415 — what opens nothing need not wait
 
-        render_report(found.warehouse, aoi, year, out, language, form)
+        if year is None:
+            render_history(found.warehouse, aoi, out, language)
+        else:
+            render_report(found.warehouse, aoi, year, out, language, form)
     say(f"Open {out}")
 
 

@@ -39,12 +39,13 @@ class Band(NamedTuple):
 
 
 def bands(data: ReportData, language: Language) -> list[Band]:
-    """A band for each class that had two percent in some month, then or now, largest first."""
+    """A band for each class that had two percent in some month, then or now: what stands out first, then by size."""
     by_class: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in data.baseline:
         by_class[row["class_id"]].append(row)
     tops = {c: max(max(r["composite_share"], r["baseline_max_share"]) for r in rows) for c, rows in by_class.items()}
-    shown = sorted((c for c, top in tops.items() if top >= _WORTH_A_CHART), key=lambda c: (-tops[c], c))
+    shown = [class_id for class_id, top in tops.items() if top >= _WORTH_A_CHART]
+    shown.sort(key=lambda c: (not any(map(_out, by_class[c])), -tops[c], c))
     return [_band(class_id, by_class[class_id], tops[class_id], data, language) for class_id in shown]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from local.report.choices import Language
 from local.report.seasons import Seasons, seasons
-from local.report.sentences import Seen, month_sentence, seen_of, unseen_reason, year_sentence
+from local.report.sentences import MONTH_WORDS, Seen, month_sentence, seen_of, unseen_reason, year_sentence
 from shared.classes import CLASSES
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
@@ -66,7 +66,7 @@ class ReportData:
             now = self.seen(month)
             reason = unseen_reason(self.fates_of(month), language)
             sentences[month] = month_sentence(month, now, before, reason, language)
-            before = (month, now) if now.by_class is not None else before
+            before = (MONTH_WORDS[language][month - 1], now) if now.by_class is not None else before
         return sentences
 
     def year_sentence(self, language: Language) -> str:

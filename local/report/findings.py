@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.numbers import hectares, percent
-from local.report.sentences import CLASS_WORDS, composition, listed, unseen_reason
+from local.report.sentences import CLASS_WORDS, Seen, composition, listed, unseen_reason
 
 _MOST_NAMED = 2
+# What a class is called where it stands at the end of a sentence.
+_GROUND = {Language.EN: {6: "built-up land", 7: "bare ground"}, Language.ZH: {}}
 _MOST_CLASSES, _MOST_OF_IT = 3, 0.8
 CONFIRMED, PROVISIONAL, WITHDRAWN = "confirmed", "provisional", "withdrawn"
 
@@ -68,27 +70,65 @@ def findings(data: ReportData, language: Language) -> Findings:
         return Findings(text["nothing seen"](data.year), [text["because"](unseen_reason(data.fates_of(), language))])
     below = [text["year"](data.year, composition(data.seen_year, language))] if data.seen_year.by_class else []
     if told:
-        headline = text["and"]([_told(kind, language) for kind in told[:_MOST_NAMED]], len(told[_MOST_NAMED:]))
-        share = sum(kind.area_ha for kind in told) / data.area_ha
-        below.insert(0, text["share"](percent(share), sum(kind.patches for kind in told)))
+        headline = _headline(told, language)
+        below.insert(0, _share_of(told, data.area_ha, language))
     elif watched_ha:
         headline = text["no change"](data.year)
         below.insert(0, text["watched"](hectares(watched_ha), percent(watched_ha / data.area_ha), hectares(limit_ha)))
     else:
-        headline = _most(data, language) if data.seen_year.by_class else text["no composite"](data.year)
+        headline = _most(data.year, data.seen_year, language)
         below.append(text["not judged"]() if data.of_year(data.watched) else text["not looked for"]())
     return Findings(headline, below + _unsettled(data, language))
 
 
-def _most(data: ReportData, language: Language) -> str:
+def history_findings(
+    changes: list[dict[str, Any]],
+    judged: list[int],
+    area_ha: float,
+    last: int,
+    seen: Seen,
+    language: Language,
+) -> Findings:
+    """The headline of all years: ``judged`` are those in which change was looked for and could be found, ``seen`` is what
+    the ``last`` year shows.
+    """
+    text = _TEXTS[language]
+    told = turned([patch for patch in changes if patch["alarm"] and patch["state"] == CONFIRMED])
+    years = _years(judged)
+    below = [text["year"](last, composition(seen, language))]
+    if told:
+        below = [_share_of(told, area_ha, language), text["judged"](years), *below]
+        return Findings(_headline(told, language), below)
+    if judged:
+        return Findings(text["no change"](years), below)
+    return Findings(_most(last, seen, language), [*below, text["never judged"]()])
+
+
+def _years(years: list[int]) -> str:
+    return f"{years[0]}–{years[-1]}" if len(years) > 1 else str(years[0]) if years else ""
+
+
+def _headline(told: list[Turned], language: Language) -> str:
+    named = [_told(kind, language) for kind in told[:_MOST_NAMED]]
+    return str(_TEXTS[language]["and"](named, len(told[_MOST_NAMED:])))
+
+
+def _share_of(told: list[Turned], area_ha: float, language: Language) -> str:
+    share = sum(kind.area_ha for kind in told) / area_ha
+    return str(_TEXTS[language]["share"](percent(share), sum(kind.patches for kind in told)))
+
+
+def _most(year: int, seen: Seen, language: Language) -> str:
     """The largest classes, until they have most of the ground seen."""
-    seen, named, together = data.seen_year, [], 0.0
+    if seen.by_class is None:
+        return str(_TEXTS[language]["no composite"](year))
+    named, together = [], 0.0
     for class_id, share in seen.ranked()[:_MOST_CLASSES]:
         named.append(_TEXTS[language]["of"](hectares(share * seen.seen_ha), CLASS_WORDS[language][class_id]))
         together += share
         if together >= _MOST_OF_IT:
             break
-    return str(_TEXTS[language]["most"](data.year, listed(named, language)))
+    return str(_TEXTS[language]["most"](year, listed(named, language)))
 
 
 def _watched(data: ReportData) -> tuple[float | None, float]:
@@ -109,8 +149,9 @@ def _unsettled(data: ReportData, language: Language) -> list[str]:
 
 def _told(kind: Turned, language: Language) -> str:
     words = CLASS_WORDS[language]
+    became = _GROUND[language].get(kind.to_class_id, words[kind.to_class_id])
     when = _TEXTS[language]["when"](kind.after, kind.before)
-    return _TEXTS[language]["turned"](hectares(kind.area_ha), words[kind.from_class_id], words[kind.to_class_id], when)
+    return _TEXTS[language]["turned"](hectares(kind.area_ha), words[kind.from_class_id], became, when)
 
 
 def _day(moment: datetime) -> str:
@@ -146,6 +187,8 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "of": lambda ha, a: f"{ha}\u00a0ha of {a}",
         "no composite": lambda year: f"{year}: seen, but not yet composed",
         "not judged": lambda: "No earlier year says what is usual here, so what changed beyond the season cannot be told yet.",
+        "judged": lambda years: f"Change was looked for in {years}.",
+        "never judged": lambda: "No year can be judged yet: two earlier years have to say what is usual.",
         "not looked for": lambda: "Change beyond the season has not been looked for in this year.",
         "nothing seen": lambda year: f"Nothing was seen in {year}",
         "because": lambda reason: f"No usable view: {reason}.",
@@ -164,6 +207,8 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "of": lambda ha, a: f"{a} {ha}\u00a0公顷",
         "no composite": lambda year: f"{year} 年：有观测，但尚未合成",
         "not judged": lambda: "没有更早的年份说明此地的常态，因此还不能判断超出季节的变化。",
+        "judged": lambda years: f"检查变化的年份：{years}。",
+        "never judged": lambda: "还没有可以判断的年份：须有两个更早的年份说明常态。",
         "not looked for": lambda: "本年尚未检查超出季节的变化。",
         "nothing seen": lambda year: f"{year} 年没有任何观测",
         "because": lambda reason: f"没有可用影像：{reason}。",

@@ -3,13 +3,14 @@
 import base64
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from shapely.geometry.base import BaseGeometry
 
 from local.report import numbers
 from local.report.bands import bands
+from local.report.cards import month_cards, year_card
 from local.report.choices import Language
 from local.report.data import ReportData, Rows
 from local.report.exports import report_csv, report_json
@@ -17,37 +18,10 @@ from local.report.findings import alarms, findings
 from local.report.labels import TEXTS
 from local.report.locator import coordinates, locator
 from local.report.maps import YearMaps
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN, unseen_reason
-from local.report.strips import INKS, Strip, strip
+from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN
+from local.report.strips import INKS
 from shared.classes import ATTRIBUTION, CLASSES
 from shared.version import __version__
-
-_MOST_PATCHES = 12
-
-
-class Month(NamedTuple):
-    """One of the twelve months as the page shows it, whether or not anything was seen."""
-
-    number: int
-    name: str
-    short: str
-    sentence: str
-    strip: Strip
-    seen_share: float
-    views: int
-    network: int
-
-
-class Period(NamedTuple):
-    """A row of the table of all numbers; ``reason`` stands where nothing was seen."""
-
-    key: str
-    name: str
-    is_year: bool
-    views: int
-    seen_share: float
-    rows: Rows
-    reason: str
 
 
 def environment() -> Environment:
@@ -69,79 +43,61 @@ def environment() -> Environment:
     return made
 
 
+def page_context(outline: BaseGeometry, area_ha: float, maps: YearMaps | None) -> dict[str, Any]:
+    """What every page of one area shows. ``outline`` is the area in lon/lat."""
+    place = locator(outline)
+    return {
+        "area_ha": area_ha,
+        "maps": maps,
+        "place": place,
+        "coordinates": coordinates(place.longitude, place.latitude),
+        "made_on": date.today(),
+        "version": __version__,
+    }
+
+
+def write_page(template: str, path: Path, language: Language, context: dict[str, Any]) -> None:
+    """Render a template with what all pages have, and write the file."""
+    common = {
+        "t": TEXTS[language],
+        "language": language,
+        "classes": CLASSES,
+        "inks": INKS,
+        "class_words": CLASS_WORDS[language],
+        "month_words": MONTH_WORDS[language],
+    }
+    path.write_text(environment().get_template(template).render(common | context), encoding="utf-8")
+
+
 def write_report(
     data: ReportData, outline: BaseGeometry, maps: YearMaps | None, path: Path, language: Language
 ) -> None:
-    """Render and write the file. ``outline`` is the area in lon/lat."""
-    t = TEXTS[language]
-    place = locator(outline)
+    """Render and write the report of a year. ``outline`` is the area in lon/lat."""
     downloads = {
         f"{data.aoi_id}-{data.year}.csv": _uri("text/csv", report_csv(data)),
         f"{data.aoi_id}-{data.year}.json": _uri("application/json", report_json(data, language)),
     }
-    page = (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            t=t,
-            language=language,
-            data=data,
-            found=findings(data, language),
-            classes=CLASSES,
-            inks=INKS,
-            class_words=CLASS_WORDS[language],
-            month_words=MONTH_WORDS[language],
-            months=months(data, language),
-            patches=_patches(data)[:_MOST_PATCHES],
-            patches_more=max(len(alarms(data)) - _MOST_PATCHES, 0),
-            bands=bands(data, language),
-            periods=_periods(data, language),
-            maps=maps,
-            no_map=t["no_map"].format(year=data.year),
-            place=place,
-            coordinates=coordinates(place.longitude, place.latitude),
-            year_sentence=data.year_sentence(language),
-            seasons=data.seasons(),
-            ranges=_ranges(data),
-            estimates={row["class_id"]: row for row in data.estimates},
-            snow_there=data.ever(SNOW) >= SNOW_SEEN,
-            sources=_sources(data, t),
-            made_on=date.today(),
-            version=__version__,
-            downloads=downloads,
-            attribution=ATTRIBUTION.format(years=data.year),
-        )
-    )
-    path.write_text(page, encoding="utf-8")
+    context = page_context(outline, data.area_ha, maps) | {
+        "data": data,
+        "found": findings(data, language),
+        "cards": month_cards(data, language),
+        "totals": [year_card(data, language)],
+        "patches": patches_of(alarms(data)),
+        "bands": bands(data, language),
+        "seasons": data.seasons(),
+        "ranges": _ranges(data),
+        "estimates": {row["class_id"]: row for row in data.estimates},
+        "snow_there": data.ever(SNOW) >= SNOW_SEEN,
+        "sources": _sources(data, TEXTS[language]),
+        "downloads": downloads,
+        "attribution": ATTRIBUTION.format(years=data.year),
+    }
+    write_page("report.html.j2", path, language, context)
 
 
-def months(data: ReportData, language: Language) -> list[Month]:
-    """The twelve months."""
-    made = []
-    for number, sentence in data.month_sentences(language).items():
-        seen, rows = data.seen(number), data.month(date(data.year, number, 1))
-        name = MONTH_WORDS[language][number - 1]
-        views, network = (rows[0]["observation_count"], rows[0]["network_count"]) if rows else (0, 0)
-        short = name[:3] if language is Language.EN else str(number)
-        made.append(Month(number, name, short, sentence, strip(seen), seen.seen_share, views, network))
-    return made
-
-
-def _periods(data: ReportData, language: Language) -> list[Period]:
-    found = []
-    for number, name in enumerate(MONTH_WORDS[language], 1):
-        rows, seen = data.month(date(data.year, number, 1)), data.seen(number)
-        reason = unseen_reason(data.fates_of(number), language)
-        views = rows[0]["observation_count"] if rows else 0
-        found.append(Period(f"{data.year}-{number:02d}", name, False, views, seen.seen_share, rows, reason))
-    reason = unseen_reason(data.fates_of(), language)
-    views = data.annual[0]["observation_count"]
-    year = Period(str(data.year), TEXTS[language]["year"], True, views, data.seen_year.seen_share, data.annual, reason)
-    return [*found, year]
-
-
-def _patches(data: ReportData) -> Rows:
-    return [patch | {"where": coordinates(patch["longitude"], patch["latitude"], 4)} for patch in alarms(data)]
+def patches_of(told: Rows) -> Rows:
+    """Patches with the place of each in words."""
+    return [patch | {"where": coordinates(patch["longitude"], patch["latitude"], 4)} for patch in told]
 
 
 def _ranges(data: ReportData) -> dict[int, tuple[float, float] | None]:

@@ -7,12 +7,28 @@ from local.report.charts import report_png
 from local.report.choices import Language, ReportForm
 from local.report.data import read_report
 from local.report.exports import report_csv, report_json
-from local.report.findings import alarms
+from local.report.findings import CONFIRMED, alarms
+from local.report.history import read_history, write_history
 from local.report.html import write_report
-from local.report.maps import year_maps
+from local.report.maps import history_maps, year_maps
+from shared.aois.aoi import Aoi
 from shared.aois.current import current_aois
 from shared.messages.bodies import AoiRef
 from shared.warehouse.client import Warehouse
+
+
+def render_history(warehouse: Warehouse, aoi_id: str, path: Path, language: Language = Language.EN) -> None:
+    """All years of one area on one page."""
+    history = read_history(warehouse, aoi_id)
+    aoi = _registered(warehouse, aoi_id, history.aoi_version)
+    changed = [json.loads(p["outline"]) for p in history.changes if p["alarm"] and p["state"] == CONFIRMED]
+    maps = history_maps(aoi, history.years, history.last_seen, warehouse.settings, changed)
+    write_history(history, aoi.outline, maps, path, language)
+
+
+def _registered(warehouse: Warehouse, aoi_id: str, version: int) -> Aoi:
+    (aoi,) = current_aois([AoiRef(aoi_id=aoi_id, aoi_version=version)], warehouse)
+    return aoi
 
 
 def render_report(
@@ -33,6 +49,6 @@ def render_report(
         case ReportForm.PNG:
             path.write_bytes(report_png(data, language, [data.year_sentence(language)]))
         case ReportForm.HTML:
-            aoi = current_aois([AoiRef(aoi_id=aoi_id, aoi_version=data.aoi_version)], warehouse)[0]
+            aoi = _registered(warehouse, aoi_id, data.aoi_version)
             changed = [json.loads(patch["outline"]) for patch in alarms(data)]
             write_report(data, aoi.outline, year_maps(aoi, year, warehouse.settings, changed), path, language)

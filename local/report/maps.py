@@ -34,7 +34,7 @@ from shared.measurement.pieces import pieces_of
 from shared.settings import Settings
 
 _MOST_PIXELS = 800
-_MONTH_PIXELS = 440
+_PART_PIXELS = 440
 # Each map is a request that is mostly waited for.
 _DRAWN_AT_ONCE = 4
 _DEGREE_M = 111_320
@@ -58,14 +58,14 @@ class Map(NamedTuple):
 
 
 class YearMaps(NamedTuple):
-    """The annual composite and those of the months (1 to 12) that have images, all in one frame.
+    """The composite of a year, and those of its months (1 to 12) or of all years that have images, in one frame.
 
     ``outline`` is the area and ``patches`` the changed ground as SVG paths in pixels of the annual map; ``numbers``
     says where on it a class has room for its number: (class value, x, y).
     """
 
     annual: Map
-    months: dict[int, Map]
+    parts: dict[int, Map]
     outline: str
     patches: list[str]
     numbers: list[tuple[int, int, int]]
@@ -103,22 +103,45 @@ class _Frame(NamedTuple):
 
 
 def year_maps(aoi: Aoi, year: int, settings: Settings, patches: Iterable[dict[str, Any]] = ()) -> YearMaps | None:
-    """Composites in the grid of the AOI's scenes, with the outlines of ``patches`` (GeoJSON geometries in WGS84); None
-    when no scene of the year shows the AOI.
+    """The composite of a year and those of its months, with the outlines of ``patches`` (GeoJSON geometries in WGS84);
+    None when no scene of the year shows the AOI.
     """
+    seen = _overpasses(aoi, year, year, settings)
+    return _maps(aoi, seen, _grouped(seen, slice(4, 6)), settings, patches) if seen else None
+
+
+def history_maps(
+    aoi: Aoi, years: Sequence[int], last: int, settings: Settings, patches: Iterable[dict[str, Any]] = ()
+) -> YearMaps | None:
+    """The composites of all years, that of the ``last`` year seen the largest."""
+    by_year = _grouped(_overpasses(aoi, years[0], years[-1], settings), slice(0, 4))
+    return _maps(aoi, by_year[last], by_year, settings, patches) if last in by_year else None
+
+
+def _overpasses(aoi: Aoi, first: int, last: int, settings: Settings) -> list[PlannedOverpass]:
     connect(settings, "report")
-    images = list_images(
-        settings, datetime(year, 1, 1, tzinfo=UTC), datetime(year + 1, 1, 1, tzinfo=UTC), region_around([aoi.outline])
-    )
-    overpasses = overpasses_over(aoi, images)
-    if not overpasses:
-        return None
-    frame = _frame(aoi, overpasses)
-    by_month: dict[int, list[PlannedOverpass]] = defaultdict(list)
+    start, end = datetime(first, 1, 1, tzinfo=UTC), datetime(last + 1, 1, 1, tzinfo=UTC)
+    return list(overpasses_over(aoi, list_images(settings, start, end, region_around([aoi.outline]))))
+
+
+def _grouped(overpasses: Sequence[PlannedOverpass], part: slice) -> dict[int, list[PlannedOverpass]]:
+    """By a part of the sensing time, in order."""
+    groups: dict[int, list[PlannedOverpass]] = defaultdict(list)
     for overpass in overpasses:
-        by_month[int(overpass.overpass_id[4:6])].append(overpass)
-    months = sorted(by_month)
-    wanted = [(overpasses, _MOST_PIXELS), *((by_month[month], _MONTH_PIXELS) for month in months)]
+        groups[int(overpass.overpass_id[part])].append(overpass)
+    return dict(sorted(groups.items()))
+
+
+def _maps(
+    aoi: Aoi,
+    whole: Sequence[PlannedOverpass],
+    parts: dict[int, list[PlannedOverpass]],
+    settings: Settings,
+    patches: Iterable[dict[str, Any]],
+) -> YearMaps:
+    """In the grid of the AOI's scenes."""
+    frame = _frame(aoi, whole)
+    wanted = [(whole, _MOST_PIXELS), *((part, _PART_PIXELS) for part in parts.values())]
     with ThreadPoolExecutor(_DRAWN_AT_ONCE) as pool:
         labels = list(pool.map(lambda seen: _labels(aoi, seen[0], frame, seen[1], settings), wanted))
     south, north = frame.bounds[1::2]
@@ -129,7 +152,7 @@ def year_maps(aoi: Aoi, year: int, settings: Settings, patches: Iterable[dict[st
     ]
     return YearMaps(
         annual=drawn[0],
-        months=dict(zip(months, drawn[1:], strict=True)),
+        parts=dict(zip(parts, drawn[1:], strict=True)),
         outline=frame.path(aoi.geometry, _MOST_PIXELS),
         patches=[frame.path(patch, _MOST_PIXELS) for patch in patches],
         numbers=_numbers(labels[0]),

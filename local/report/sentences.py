@@ -4,8 +4,8 @@
 - *together*: the two largest have 80 % or more between them; *about equal* when they differ by less than two points.
 - otherwise the three largest are named; a class without any ground never is.
 - *snow appears* or *no more snow*: snow and ice crosses 1 % from one month that was seen to the next.
-- *gained*, *lost*: every class that has ten points more or less than in the last month that was seen, where half of the
-  area or more was seen in both.
+- *gained*, *lost*: every class that has ten points more or less than in the last month that was seen, or the last year
+  of eight months or more, where half of the area or more was seen in both.
 - the part of the area that was seen is said where it is less than 95 %, the months where they are not twelve.
 - a month or year without a usable view says what became of its passes.
 - mean and composite are explained by the class that they differ in most, from ten points on.
@@ -25,6 +25,8 @@ SNOW_SEEN = 0.01
 _ALMOST_ALL, _MOSTLY, _HALF, _TOGETHER = 0.95, 0.60, 0.50, 0.80
 _EQUAL, _CHANGED = 0.02, 0.10
 _WHOLE = 0.95
+# A year that was seen in so many months can be compared with another such.
+FEWEST_MONTHS = 8
 # What the grid of pixels leaves open at the edge of an area is not unseen ground.
 _PIXEL_HA, _ROUNDING = 0.01, 1e-4
 
@@ -66,8 +68,8 @@ def seen_of(rows: Sequence[dict[str, Any]], area_ha: float) -> Seen:
     return Seen(tuple(shares[c.class_id] for c in CLASSES), seen_ha, 1.0 if whole else seen_ha / area_ha)
 
 
-def month_sentence(month: int, now: Seen, before: tuple[int, Seen] | None, reason: str, language: Language) -> str:
-    """What one month shows. ``before`` is the last earlier month of the year that was seen, if any; ``reason`` is said
+def month_sentence(month: int, now: Seen, before: tuple[str, Seen] | None, reason: str, language: Language) -> str:
+    """What one month shows. ``before`` is the last earlier month of the year that was seen, with its name; ``reason`` is said
     where nothing was seen.
     """
     name, text = MONTH_WORDS[language][month - 1], _TEXTS[language]
@@ -82,13 +84,23 @@ def month_sentence(month: int, now: Seen, before: tuple[int, Seen] | None, reaso
 
 
 def year_sentence(
-    year: int, composite: Seen, means: Sequence[float | None], months: int, reason: str, language: Language
+    year: int,
+    composite: Seen,
+    means: Sequence[float | None],
+    months: int,
+    reason: str,
+    language: Language,
+    before: tuple[str, Seen] | None = None,
 ) -> str:
-    """What the year's composite shows, of how much of the year and the area, and what the mean says instead."""
+    """What the year's composite shows, of how much of the year and the area, and what the mean says instead. ``before``
+    is an earlier year to compare with, and its name.
+    """
     text, words = _TEXTS[language], CLASS_WORDS[language]
     if composite.by_class is None:
         return text["unseen"](str(year), reason)
     parts = [composition(composite, language)]
+    if before is not None and months >= FEWEST_MONTHS:
+        parts += _since(before, composite, language)
     if months < 12:
         parts.append(text["months"](months))
     if composite.seen_share < _WHOLE:
@@ -130,9 +142,9 @@ def _amount(class_id: int, share: float, shares: Seen, language: Language) -> st
     return _TEXTS[language]["amount"](CLASS_WORDS[language][class_id], hectares(share * shares.seen_ha), percent(share))
 
 
-def _since(before: tuple[int, Seen], now: Seen, language: Language) -> list[str]:
+def _since(before: tuple[str, Seen], now: Seen, language: Language) -> list[str]:
     text, words = _TEXTS[language], CLASS_WORDS[language]
-    month, then = before
+    name, then = before
     if then.by_class is None or now.by_class is None:
         return []
     parts = []
@@ -150,7 +162,7 @@ def _since(before: tuple[int, Seen], now: Seen, language: Language) -> list[str]
     ):
         if changed:
             named = [text["points"](words[c], points(d)) for d, c in changed]
-            parts.append(text[word](MONTH_WORDS[language][month - 1], named))
+            parts.append(text[word](name, named))
     return parts
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
+from typer.testing import CliRunner
 
+from local.cli import app
 from local.commands.common import opened
 from local.report.choices import Language, ReportForm
 from local.report.making import render_report
+from shared.errors import UserInputError
 from tests.pipeline.conftest import Demo
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
@@ -144,6 +147,77 @@ def test_it_says_the_same_without_its_script(browser: Browser, reports: dict[str
     assert not without.locator("#viewer").is_visible(), "no control that does nothing"
     plain.close()
     with_script.close()
+
+
+def picture(page: Page, name: str) -> str:
+    return str(page.locator(f"#{name}").get_attribute("href"))
+
+
+def test_a_slider_shows_each_month_and_two_are_swiped_by_keyboard_and_pointer(
+    browser: Browser, reports: dict[str, Path]
+) -> None:
+    page, errors, _ = open_page(browser, reports["en.html"], viewport={"width": 1200, "height": 900})
+    page.locator("#period").focus()
+    assert page.locator("#shown").inner_text() == "July"
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert page.locator("#shown").inner_text() == "December"
+    assert "mostly snow and ice" in page.locator("#says").inner_text()
+    assert picture(page, "left") == picture(page, "map12")
+    assert not page.locator("#swiper").is_visible()
+    page.locator("#with").select_option("7")
+    assert picture(page, "other") == picture(page, "map7")
+    assert page.locator("#sides").inner_text() == "December | July"
+    page.locator("#swipe").focus()
+    page.keyboard.press("End")
+    stage = page.locator(".stage").bounding_box()
+    assert stage
+    before = float(str(page.locator("#curtain").get_attribute("x")))
+    page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    middle = float(str(page.locator("#curtain").get_attribute("x")))
+    width = float(str(page.locator("#left").get_attribute("width")))
+    assert before == pytest.approx(width + 6)
+    assert middle == pytest.approx(width / 2, abs=2)
+    page.locator(".column").nth(2).click()
+    assert page.locator("#shown").inner_text() == "March"
+    assert errors == []
+    page.close()
+
+
+def test_one_class_alone_is_shown_on_every_map_and_in_the_bars(browser: Browser, reports: dict[str, Path]) -> None:
+    page, errors, _ = open_page(browser, reports["en.html"])
+    whole = picture(page, "map7")
+    trees = page.locator('.legend tr[data-class="1"] button')
+    trees.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("href => document.getElementById('map7').getAttribute('href') !== href", arg=whole)
+    assert page.locator('.legend tr[data-class="1"]').get_attribute("aria-pressed") == "true"
+    assert page.locator(".stack i.on").count() == page.locator(".stack i.c1").count() > 0
+    page.keyboard.press("Enter")
+    page.wait_for_function("href => document.getElementById('map7').getAttribute('href') === href", arg=whole)
+    assert page.locator("html.only").count() == 0
+    assert errors == []
+    page.close()
+
+
+def test_all_years_are_one_page(browser: Browser, demo: Demo, tmp_path: Path) -> None:
+    path = tmp_path / "history.html"
+    common = ["report", "--aoi", "songnen-sample", "--warehouse", str(demo.out)]
+    refused = CliRunner().invoke(app, [*common, "--out", str(tmp_path / "x.csv"), "--format", "csv"])
+    assert isinstance(refused.exception, UserInputError)
+    done = CliRunner().invoke(app, [*common, "--out", str(path)])
+    assert done.exit_code == 0, done.output
+    page, errors, outside = open_page(browser, path, viewport={"width": 1200, "height": 900})
+    assert (errors, outside) == ([], [])
+    years = sorted({row["year"] for row in demo.table("annual_summary.csv")})
+    assert [
+        str(key) for key in page.locator("tr[data-period]").evaluate_all("all => all.map(e => e.dataset.period)")
+    ] == years
+    assert page.locator(".months image").count() == len(years)
+    for width in (360, 760, 1000, 1600):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(HIDDEN) == [], width
+    page.close()
 
 
 def test_page_csv_json_and_tables_agree(browser: Browser, reports: dict[str, Path], demo: Demo) -> None:

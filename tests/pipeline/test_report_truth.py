@@ -17,7 +17,7 @@ from pyproj import Transformer
 from shapely import box
 from shapely.geometry import mapping
 
-from local.report.making import render_report
+from local.report.making import render_history, render_report
 from local.runs.outputs import write_csv
 from local.runs.steps import day_after
 from shared.messages.bodies import Tick
@@ -34,7 +34,7 @@ CLOUDY = [(2021, 7, 4), (2021, 7, 14), (2021, 8, 4), *((2022, month, 4) for mont
 
 
 class Written(NamedTuple):
-    """The pages, by AOI and year, and the tables beside them."""
+    """The pages, by AOI and year (0: all years), and the tables beside them."""
 
     pages: dict[tuple[str, int], str]
     monthly: list[dict[str, str]]
@@ -90,6 +90,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
             path = folder / f"{name}-{year}.html"
             render_report(stack.warehouse, name, year, path)
             pages[name, year] = path.read_text(encoding="utf-8")
+        render_history(stack.warehouse, "tropical", folder / "history.html")
+        pages["tropical", 0] = (folder / "history.html").read_text(encoding="utf-8")
     yield Written(
         pages,
         table(folder / "monthly_summary.csv"),
@@ -292,3 +294,21 @@ def test_a_month_or_year_without_data_gives_its_reason(written: Written) -> None
     assert "No map: no image of 2022 is at hand." in text
     assert "snow" not in text.lower()
     assert "not at hand" not in text.replace("No map: no image of 2022 is at hand", "")
+
+
+def test_the_page_of_all_years(written: Written) -> None:
+    page = written.pages["tropical", 0]
+    annual = of_area(written.annual, "tropical", year="2021")
+    first, second = month_sentences(page)
+    of = shares(annual)
+    assert of
+    check_composition(first.replace("2021", "In the year"), of, hectares(annual))
+    assert "from 7 of 12 months" in first
+    assert second == "2022: no usable view (nothing in the summaries)."
+    assert "snow" not in without_tables(page).lower()
+    rows = dict(re.findall(r'<tr data-period="(\d{4})".*?</th>.*?(<td data-class.*?)</tr>', page, re.S))
+    assert rows.keys() == {"2021"}, "a year without data has a reason in place of numbers"
+    table_ha = [
+        float(cell.replace(",", "")) for cell in re.findall(r"<td data-class[^>]*>([\d,.]+)<small>", rows["2021"])
+    ]
+    assert table_ha == pytest.approx(hectares(annual), abs=0.051)

@@ -84,23 +84,23 @@ def test_a_month_without_any_known_pass_says_that() -> None:
 def test_what_changed_since_the_month_before_is_said_of_losses_as_of_gains() -> None:
     autumn = seen(crops=0.435, trees=0.43, built=0.135)
     october = seen(crops=0.4, trees=0.42, snow=0.0428, built=0.1372)
-    assert "snow appears (4.3 %)" in plain(month_sentence(10, october, (9, autumn), "", EN))
-    assert "no more snow" in month_sentence(11, autumn, (10, october), "", EN)
-    assert "出现积雪（4.3 %）" in plain(month_sentence(10, october, (9, autumn), "", ZH))
-    june = month_sentence(6, autumn, (4, seen(crops=0.65, trees=0.16, built=0.19)), "", EN)
+    assert "snow appears (4.3 %)" in plain(month_sentence(10, october, ("September", autumn), "", EN))
+    assert "no more snow" in month_sentence(11, autumn, ("October", october), "", EN)
+    assert "出现积雪（4.3 %）" in plain(month_sentence(10, october, ("September", autumn), "", ZH))
+    june = month_sentence(6, autumn, ("April", seen(crops=0.65, trees=0.16, built=0.19)), "", EN)
     assert june.endswith("; gained since April, in points: trees 27; lost since April, in points: crops 22.")
-    december = month_sentence(12, seen(snow=0.68, crops=0.166, trees=0.08, built=0.074), (11, autumn), "", EN)
+    december = month_sentence(12, seen(snow=0.68, crops=0.166, trees=0.08, built=0.074), ("November", autumn), "", EN)
     assert december.endswith(
         "gained since November, in points: snow and ice 68; lost since November, in points: trees 35 and crops 27."
     )
-    quiet = month_sentence(6, autumn, (5, seen(crops=0.36, trees=0.4, built=0.24 - 0.01, bare=0.01)), "", EN)
+    quiet = month_sentence(6, autumn, ("May", seen(crops=0.36, trees=0.4, built=0.24 - 0.01, bare=0.01)), "", EN)
     assert "gained" not in quiet
     assert "lost" not in quiet
 
 
 def test_what_was_hardly_seen_is_compared_with_nothing() -> None:
     little = seen(seen_share=0.4, crops=1)
-    text = plain(month_sentence(6, little, (5, seen(trees=1)), "", EN))
+    text = plain(month_sentence(6, little, ("May", seen(trees=1)), "", EN))
     assert text == "June: all of the ground seen is crops (400 ha, 100 %); only 40 % of the area was seen."
     assert "only" not in month_sentence(6, seen(seen_share=0.96, crops=1), None, "", EN)
 
@@ -113,6 +113,10 @@ def test_the_year_says_of_how_much_it_speaks_and_why_mean_and_composite_differ()
         "; snow and ice has 2.2 % of the composite, but 27 % of the ground on average over the months."
     )
     assert "of the composite" not in year_sentence(2021, year, year.by_class or (), 12, "", EN)
+    before = ("2020", seen(crops=0.2, trees=0.665, built=0.135))
+    changed = plain(year_sentence(2021, year, means, 12, "", EN, before))
+    assert "; gained since 2020, in points: crops 24; lost since 2020, in points: trees 24; snow" in changed
+    assert "gained" not in year_sentence(2021, year, means, 7, "", EN, before), "too few months to compare"
     half = plain(year_sentence(2018, seen(seen_share=0.53, trees=1), [0, 1, *[0] * 7], 1, "", EN))
     assert half.endswith("; from 1 of 12 months; only 53 % of the area was seen.")
     assert year_sentence(2019, NOTHING, [None] * 9, 0, "why", EN) == "2019: no usable view (why)."

@@ -1,0 +1,173 @@
+"""Headlines, and this year beside earlier ones, from rows made by hand."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from local.report.bands import bands
+from local.report.choices import Language
+from local.report.data import ReportData
+from local.report.findings import Findings, findings, history_findings
+
+EN, ZH = Language.EN, Language.ZH
+TREES, CROPS, BUILT, BARE = 1, 4, 6, 7
+
+
+def rows(shares: dict[int, float], area_ha: float = 1000.0, **more: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "class_id": c,
+            "composite_share": shares.get(c, 0.0) if shares else None,
+            "composite_area_ha": shares.get(c, 0.0) * area_ha if shares else None,
+            "mean_share": shares.get(c, 0.0) if shares else None,
+            "observation_count": 5,
+            "network_count": 0,
+            "months_observed": 12,
+            "year": 2021,
+            **more,
+        }
+        for c in range(9)
+    ]
+
+
+def patch(area_ha: float, was: int = TREES, became: int = BARE, **more: Any) -> dict[str, Any]:
+    return {
+        "year": 2021,
+        "state": "confirmed",
+        "alarm": True,
+        "from_class_id": was,
+        "to_class_id": became,
+        "area_ha": area_ha,
+        "happened_after": datetime(2021, 5, 28, tzinfo=UTC),
+        "happened_before": datetime(2021, 6, 7, tzinfo=UTC),
+        **more,
+    }
+
+
+def watched(area_ha: float | None = 800.0) -> list[dict[str, Any]]:
+    return [{"year": 2021, "watched_area_ha": area_ha, "limit_ha": 0.5}]
+
+
+WOODS = ReportData(
+    aoi_id="a",
+    aoi_version=1,
+    label="A",
+    year=2021,
+    area_ha=1000.0,
+    monthly=rows({TREES: 0.9, CROPS: 0.1}, month=date(2021, 6, 1)),
+    annual=rows({TREES: 0.9, CROPS: 0.1}),
+    watched=watched(),
+)
+
+
+def said(data: ReportData, language: Language = EN) -> Findings:
+    found = findings(data, language)
+    return Findings(plain(found.headline), [plain(line) for line in found.below])
+
+
+def plain(text: str) -> str:
+    return text.replace("\u00a0", " ")
+
+
+def test_alarms_are_the_headline_by_what_the_ground_was_and_became() -> None:
+    later = {"happened_after": datetime(2021, 8, 1, tzinfo=UTC), "happened_before": datetime(2021, 8, 6, tzinfo=UTC)}
+    changed = replace(
+        WOODS, changes=[patch(120.0), patch(49.9, **later), patch(12.0, CROPS, BUILT, happened_after=None)]
+    )
+    found = said(changed)
+    assert found.headline == (
+        "170 ha of trees became bare ground between 28 May and 6 August 2021 and "
+        "12.0 ha of crops became built-up land before 7 June 2021"
+    )
+    assert found.below[0] == "That is 18 % of the area, in 3 patches; the season does not explain it."
+    assert found.below[1] == "Over 2021: mostly trees (900 ha, 90 %), then crops (100 ha, 10 %)."
+    assert said(changed, ZH).headline == (
+        "2021年5月28日至2021年8月6日之间，170 公顷树木变为裸地；2021年6月7日之前，12.0 公顷农作物变为建成区"
+    )
+
+
+def test_what_is_not_told_of_is_no_headline() -> None:
+    """Provisional and withdrawn patches, small ones, and those of other years."""
+    quiet = replace(
+        WOODS,
+        changes=[
+            patch(3.0, state="provisional", alarm=False),
+            patch(5.0, state="withdrawn"),
+            patch(0.2, alarm=False),
+            patch(70.0, year=2020),
+        ],
+    )
+    found = said(quiet)
+    assert found.headline == "Nothing changed beyond the season in 2021"
+    assert found.below == [
+        "On the 800 ha (80 %) with a usual class for each season, no patch of 0.50 ha or more left it. Other ground is not judged.",
+        "Over 2021: mostly trees (900 ha, 90 %), then crops (100 ha, 10 %).",
+        "3.0 ha more look changed and wait for a fourth clear view.",
+        "5.0 ha that were told of have been taken back: the ground is as it was.",
+    ]
+
+
+def test_where_nothing_can_be_judged_the_headline_is_what_there_was() -> None:
+    assert said(replace(WOODS, watched=watched(None))) == Findings(
+        "900 ha of trees in 2021",
+        [
+            "Over 2021: mostly trees (900 ha, 90 %), then crops (100 ha, 10 %).",
+            "No earlier year says what is usual here, so what changed beyond the season cannot be told yet.",
+        ],
+    )
+    assert (
+        said(replace(WOODS, watched=[])).below[-1] == "Change beyond the season has not been looked for in this year."
+    )
+
+
+def test_a_year_without_data_says_only_that() -> None:
+    dark = replace(
+        WOODS,
+        monthly=rows({}, month=date(2021, 1, 1)),
+        annual=rows({}),
+        fates=[{"fate": "masked", "month_of_year": 1, "processed_at": None}],
+    )
+    assert said(dark) == Findings("Nothing was seen in 2021", ["No usable view: 1 pass: 1 clouded over the area."])
+
+
+def test_a_history_tells_of_all_years() -> None:
+    def of(changes: list[dict[str, Any]], judged: list[int]) -> Findings:
+        found = history_findings(changes, judged, 1000.0, 2021, WOODS.seen_year, EN)
+        return Findings(plain(found.headline), [plain(line) for line in found.below])
+
+    assert of([patch(30.0), patch(10.0, year=2020)], [2019, 2020, 2021]).headline.startswith("40.0 ha of trees became")
+    assert of([patch(30.0)], [2019, 2020, 2021]).below[1] == "Change was looked for in 2019–2021."
+    assert of([], [2020, 2021]).headline == "Nothing changed beyond the season in 2020–2021"
+    assert of([], []).headline == "900 ha of trees in 2021"
+
+
+def beside(month: int, now: float, low: float, high: float, class_id: int = TREES) -> dict[str, Any]:
+    middle = (low + high) / 2
+    return {
+        "month": date(2021, month, 1),
+        "class_id": class_id,
+        "composite_share": now,
+        "baseline_years": 3,
+        "baseline_share": middle,
+        "baseline_min_share": low,
+        "baseline_max_share": high,
+        "change_area_ha": (now - middle) * 1000,
+    }
+
+
+def test_a_class_stands_out_by_two_points_from_every_earlier_year() -> None:
+    compared = [
+        beside(5, 0.52, 0.5, 0.6),
+        beside(6, 0.3, 0.5, 0.6),
+        beside(7, 0.481, 0.5, 0.6),
+        beside(8, 0.2, 0.5, 0.5),
+    ]
+    built = [beside(6, 0.01, 0.0, 0.01, BUILT)]
+    (trees,) = bands(replace(WOODS, baseline=compared + built), EN)
+    assert plain(trees.title) == "trees: less than in any earlier year in June and August, by up to 300 ha"
+    assert [mark.out for mark in trees.marks] == [False, True, False, True]
+    assert (trees.top_ha, trees.years) == (600, 3)
+    june = trees.marks[1]
+    assert (june.x, june.top, june.bottom, june.mean, june.now) == (110, 0, 16.7, 8.3, 50)
+    assert june.words == "June: 300 ha; earlier 500 to 600 ha"
+    assert bands(WOODS, EN) == []
