@@ -1,4 +1,4 @@
-"""composite-requests → composites: compute the mode composites of months and years, and append their areas.
+"""composite-requests → composites: compute the composites of months and years, and append their areas.
 
 Rows are appended request by request; what does not fit one invocation goes on as messages of its own.
 """
@@ -13,10 +13,10 @@ from cloudevents.http import CloudEvent
 from shared.aois.current import current_aois
 from shared.aois.name_spaces import workload_tag
 from shared.earth_engine.client import connect
-from shared.earth_engine.expressions import measure_pieces
+from shared.earth_engine.composites import measure_composites
 from shared.earth_engine.listing import list_images
-from shared.measurement.budgets import composite_budget, halved_by_attempt
-from shared.measurement.composing import composite_jobs, composite_window, key_of
+from shared.measurement.budgets import halved_by_attempt
+from shared.measurement.composing import budget_of, composite_jobs, composite_window, key_of
 from shared.measurement.jobs import HandOn, measure_jobs
 from shared.measurement.overpasses import overpasses_by_aoi
 from shared.measurement.rows import composite_row, provenance
@@ -51,8 +51,8 @@ def _composite(request: CompositeRequest, settings: Settings) -> dict[str, Any]:
     written = messages = 0
     for batch in measure_jobs(
         jobs,
-        partial(measure_pieces, settings),
-        composite_budget(settings),
+        partial(measure_composites, settings),
+        budget_of(wanted, settings),
         halved_by_attempt(request.divisor, attempt),
         request.progress,
     ):

@@ -12,10 +12,10 @@ from shared.aois.neighbours import registrations_of
 from shared.change.planning import CHANGES_PER_MESSAGE
 from shared.change.watching import window_side
 from shared.cost.orbits import box_pixels, overpasses_in, unpublished_in, usual_overpasses
-from shared.cost.work import Work, Workload, history_row, network_tile
+from shared.cost.work import OBSERVED_BANDS, Work, Workload, history_row, network_tile
 from shared.geometry.cutting import pixels
 from shared.measurement.budgets import Budget, composite_budget, observation_budget
-from shared.measurement.composing import YEARS_PER_LISTING
+from shared.measurement.composing import SETTLED_BY_MONTHS, YEARS_PER_LISTING
 from shared.measurement.jobs import REQUESTS_PER_INVOCATION
 from shared.measurement.unseen import WINDOW_DAYS
 from shared.network.tiling import CORE_PIXELS, MARGIN_PIXELS
@@ -40,9 +40,9 @@ def usual_history(aois: Sequence[RegisteredAoi], today: date, settings: Settings
 
 
 def usual_month(aois: Sequence[RegisteredAoi], settings: Settings) -> tuple[Workload, Workload]:
-    """A month's work: each view is measured, renews its month's composite and has the patches of its year found anew;
-    the year's composite is made once, of half a year's views or, in January, of all; the network classifies passes of
-    which there is no image.
+    """A month's work: each view is measured, renews its month's composite, which the year before settles, and has the
+    patches of its year found anew; the year's composite is made once, of half a year's views or, in January, of all;
+    the network classifies passes of which there is no image.
     """
     return _usual_month(aois, settings, 0), _usual_month(aois, settings, 1)
 
@@ -89,19 +89,22 @@ def _measured_together(aois: Sequence[RegisteredAoi], today: date, settings: Set
         return Work(listings=1)
     years = max(today.year - aoi.backfill_start.year + 1 for aoi in aois)
     months = [(today.year - aoi.backfill_start.year) * 12 + today.month - aoi.backfill_start.month + 1 for aoi in aois]
-    composites = sum(min(count, each + math.ceil(each / 12)) for count, each in zip(counts, months, strict=True))
+    of_months = sum(min(count, each) for count, each in zip(counts, months, strict=True))
+    of_years = sum(min(count, math.ceil(each / 12)) for count, each in zip(counts, months, strict=True))
     area_pixels = [pixels(aoi.area_m2) for aoi in aois]
     used = sum(each * count for each, count in zip(area_pixels, counts, strict=True))
     computing = _requests(Budget(max(counts), sum(counts), used, 0), observation_budget(settings))
-    composing = _requests(Budget(max(months) + years, composites, 2 * used, 0), composite_budget(settings))
+    of_each = 1 + SETTLED_BY_MONTHS  # a view's label is read for its month, and for those that it settles
+    composing = _requests(Budget(max(months), of_months, of_each * used, 0), composite_budget(settings))
+    composing += _requests(Budget(years, of_years, used, 0), composite_budget(settings, years=True))
     eras = math.ceil(years / YEARS_PER_LISTING) + 1
     return Work(
         overpasses=sum(counts),
-        composites=composites,
+        composites=of_months + of_years,
         listings=1 + math.ceil(computing / REQUESTS_PER_INVOCATION) + 2 * eras,
         computations=computing + max(composing, 2 * eras),
         pixels=used,
-        label_pixels=2 * used,  # once in its month, once in its year
+        label_pixels=(of_each + OBSERVED_BANDS) * used,
     )
 
 
@@ -137,7 +140,7 @@ def _usual_month(aois: Iterable[RegisteredAoi], settings: Settings, end: int) ->
     for aoi in aois:
         year = overpasses_in(aoi, _DAYS_A_YEAR, satellites=2)[end]
         views = year / _MONTHS_A_YEAR
-        composed = views * (views + 1) / 2 + year * (0.5, 1.0)[end]
+        composed = views * (views + 1) / 2 + views * year + OBSERVED_BANDS * year * (0.5, 1.0)[end]
         area_pixels = pixels(aoi.area_m2)
         measuring = measuring.plus(
             Work(

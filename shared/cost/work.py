@@ -7,7 +7,7 @@ from shared.aois.feature import RegisteredAoi
 # EECU-hours for 10⁹ pixels × bands. No page tells and no request was measured for it: a guess over a factor of five, to
 # be replaced by what ``landcover probe --write`` measures.
 _GUESSED_RATE = (0.1, 0.5)
-OBSERVED_BANDS = 10  # nine probabilities and the label; a composite reads the label alone
+OBSERVED_BANDS = 10  # nine probabilities and the label, as in a year's composite; a month's reads labels alone
 # What a tile of the network reads: its nine bands and, for the mask, five bands on pixels of 20 m as far around as a
 # shadow reaches and cloud grows, 5 km and 16 pixels.
 _NETWORK_BANDS, _MASK_BANDS = 9, 5
@@ -18,7 +18,7 @@ _PIXEL_M = 10
 class Work(NamedTuple):
     """Work of one kind. Rows: observations (``overpasses``, one for each AOI and overpass), composites, and years whose
     patches are found. Requests to Earth Engine: those that list, compute, or fetch pixels. Then AOI pixels × overpasses
-    of observations, pixels × overpasses of which only labels are read, pixels that the network looks at, margins
+    of observations, pixels × bands that composites and patches read, pixels that the network looks at, margins
     included, and pixels × bands that are read for it.
     """
 

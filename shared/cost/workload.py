@@ -8,7 +8,7 @@ again; and what lists and records for all areas at once, discover and record_pas
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from shared.aois.neighbours import registrations_of
 from shared.change.watching import BASELINE_YEARS
 from shared.cost.pixelwise import classifying_work, finding_work
 from shared.cost.playing import answers, pages
-from shared.cost.work import Work, Workload, history_row
+from shared.cost.work import OBSERVED_BANDS, Work, Workload, history_row
 from shared.geometry.cells import cells_of, region_around, slices
 from shared.geometry.cutting import pixels
 from shared.imagery.images import SceneImage
@@ -26,8 +26,15 @@ from shared.imagery.names import moments_of, sensing_time
 from shared.imagery.scenes import Scene
 from shared.measurement.areas import Areas
 from shared.measurement.backfilling import Window, history_requests, history_window
-from shared.measurement.budgets import Budget, composite_budget, observation_budget
-from shared.measurement.composing import composite_jobs, composite_requests, composite_window, key_of
+from shared.measurement.budgets import Budget, observation_budget
+from shared.measurement.composing import (
+    SETTLED_BY_MONTHS,
+    budget_of,
+    composite_jobs,
+    composite_requests,
+    composite_window,
+    key_of,
+)
 from shared.measurement.jobs import Batch, Job, measure_jobs
 from shared.measurement.overpasses import PlannedOverpass, overpasses_by_aoi
 from shared.measurement.pairs import follow_ups, jobs_of
@@ -80,8 +87,8 @@ class _History:
         """One message of ``aoi-registrations``, and all messages that follow from it."""
         window = history_window(aois, starts, now)
         self._list(window)
-        # a composite takes the images of its whole period, patches those of the years before, of before an AOI's first
-        # day as well
+        # a composite takes the images of its whole period and of what settles it, patches those of the years before, of
+        # before an AOI's first day as well
         baseline = window.start.replace(year=window.start.year - BASELINE_YEARS, month=1, day=1)
         images = listing(window._replace(start=baseline))
         self._aois |= {aoi.aoi_id: aoi for aoi in aois}
@@ -133,6 +140,7 @@ class _History:
             periods = Counter((day.replace(day=1), "month") for day in days)
             periods.update((day.replace(month=1, day=1), "year") for day in days)
             cell = cells_of(aoi.outline)[0]
+            by_month = {start: count for (start, kind), count in periods.items() if kind == "month"}
             for (start, kind), count in sorted(periods.items()):
                 if period in {None, kind}:
                     yield {
@@ -141,6 +149,7 @@ class _History:
                         "period": kind,
                         "period_start": start,
                         "overpass_count": count,
+                        "earlier_count": _earlier(start, by_month) if kind == "month" else 0,
                         "area_m2": aoi.area_m2,
                         "geometry_bytes": len(_compact(aoi.geometry)),
                         "cell": cell,
@@ -151,11 +160,10 @@ class _History:
         self._list(composite_window(request.composites, list(aois.values())))
         refs = {key_of(ref): ref for ref in request.composites}
         jobs = list(composite_jobs(request.composites, aois, self._overpasses))
-        budget = composite_budget(self._settings)
+        budget = budget_of(request.composites, self._settings)
         for batch in self._batches(jobs, budget, request.divisor, request.progress):
             for job, _ in batch.done:
-                used = pixels(job.aoi.area_m2) * len(job.overpasses)
-                self.work = self.work.plus(Work(composites=1, label_pixels=used))
+                self.work = self.work.plus(Work(composites=1, label_pixels=pixels(job.aoi.area_m2) * _bands_read(job)))
             for work in batch.handed_on:
                 following = [refs[job.key] for job in work.jobs]
                 yield CompositeRequest(composites=following, divisor=work.divisor, progress=work.progress)
@@ -171,6 +179,21 @@ class _History:
             return answers(pieces, by_key)
 
         yield from measure_jobs(jobs, counted, budget, divisor, progress)
+
+
+def _earlier(start: date, counts: Mapping[date, int]) -> int:
+    """Overpasses of the months that settle the one that starts then."""
+
+    def month_number(day: date) -> int:
+        return day.year * 12 + day.month
+
+    return sum(n for day, n in counts.items() if 0 < month_number(start) - month_number(day) <= SETTLED_BY_MONTHS)
+
+
+def _bands_read(job: Job) -> int:
+    """Bands of single overpasses that a composite reads: labels, and the probabilities of a year that has them."""
+    probable = job.with_probabilities and all(i.has_probabilities for o in job.overpasses for i in o.images)
+    return len(job.overpasses) * (OBSERVED_BANDS if probable else 1) + len(job.earlier or ())
 
 
 def _aoi(registered: RegisteredAoi) -> Aoi:

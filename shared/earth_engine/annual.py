@@ -19,12 +19,12 @@ def annual_label(collection: str, stacks: Stacks, with_probabilities: bool) -> A
     """Band ``label``: the class of the year. Without probabilities the mode, of equals the smallest."""
     if with_probabilities:
         return likeliest(mean_probabilities(collection, stacks))
-    return _mosaics(collection, stacks, [LABEL_BAND]).mode()
+    return mosaics(collection, stacks, [LABEL_BAND]).mode()
 
 
 def mean_probabilities(collection: str, stacks: Stacks) -> Any:
     """Nine bands: the mean probability of each class over the overpasses that saw the pixel."""
-    return _mosaics(collection, stacks, list(CLASS_NAMES)).mean()
+    return mosaics(collection, stacks, list(CLASS_NAMES)).mean()
 
 
 def likeliest(probabilities: Any) -> Any:
@@ -32,7 +32,8 @@ def likeliest(probabilities: Any) -> Any:
     return probabilities.toArray().arrayArgmax().arrayGet([0]).rename([LABEL_BAND])
 
 
-def _mosaics(collection: str, stacks: Stacks, bands: list[str]) -> Any:
+def mosaics(collection: str, stacks: Stacks, bands: list[str]) -> Any:
+    """An ImageCollection: each overpass as the mosaic of its images, in the order of the stacks."""
     return ee.ImageCollection(
         [
             ee.ImageCollection([ee.Image(f"{collection}/{image_id}") for image_id in stack]).mosaic().select(bands)

@@ -65,7 +65,7 @@ def read_answer(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, Ar
     Raises RetryLaterError when a piece or a part of its areas is missing.
     """
     with_probabilities = {piece.key: piece.layer.with_probabilities for piece in pieces}
-    return {key: _areas(found, with_probabilities[key]) for key, found in properties_by_key(answer, pieces).items()}
+    return {key: areas_from(found, with_probabilities[key]) for key, found in properties_by_key(answer, pieces).items()}
 
 
 def properties_by_key(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, dict[str, Any]]:
@@ -80,8 +80,7 @@ def expression(collection: str, pieces: Sequence[Piece], tile_scale: int) -> Any
     """One flat FeatureCollection: a feature without geometry for each piece, areas in m² as properties."""
 
     def sums(layer: Layer, group: Sequence[Piece]) -> Any:
-        names = ["key", "aoi", "valid", *_LABEL_NAMES]
-        names += _PROBABILITY_NAMES if layer.with_probabilities else []
+        names = ["key", *summed_names(layer.with_probabilities)]
         bands = area_bands(collection, layer)
         return reduced(collection, layer, group, bands, ee.Reducer.sum(), tile_scale).select(names, None, False)
 
@@ -133,11 +132,16 @@ def area_bands(collection: str, layer: Layer) -> Any:
     return shares.multiply(pixel_area).addBands(pixel_area.rename(["aoi"]))
 
 
-def _areas(properties: dict[str, Any], with_probabilities: bool) -> Areas:
+def summed_names(with_probabilities: bool) -> list[str]:
+    """The bands of ``area_bands``."""
+    return ["aoi", "valid", *_LABEL_NAMES, *(_PROBABILITY_NAMES if with_probabilities else [])]
+
+
+def areas_from(properties: dict[str, Any], with_probabilities: bool) -> Areas:
     """The sums of one piece. Raises RetryLaterError when the area of the AOI itself, which no cloud hides, is missing,
     or only some of the others are: a sum over nothing has no property, so over masked ground all are missing together.
     """
-    names = ["valid", *_LABEL_NAMES, *(_PROBABILITY_NAMES if with_probabilities else [])]
+    names = [name for name in summed_names(with_probabilities) if name != "aoi"]
     present = [name for name in names if properties.get(name) is not None]
     if properties.get("aoi") is None or len(present) not in {0, len(names)}:
         raise RetryLaterError(f"Earth Engine left out areas of {properties.get('key')}: it answered {properties}")

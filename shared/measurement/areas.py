@@ -23,6 +23,38 @@ _PIXELS_CROSSED = 2.0
 _CORNER_PIXELS = 8
 
 
+class Settled(NamedTuple):
+    """Areas in m² of a composite that decided its ties and filled its gaps: by class, and how much was filled.
+
+    ``mean_m2``, of a month, are the classes by their share of each pixel's views.
+    """
+
+    label_m2: dict[int, float]
+    filled_m2: float
+    mean_m2: dict[int, float] | None
+
+    def plus(self, other: "Settled") -> "Settled":
+        """The areas of two disjoint pieces together."""
+        return Settled(
+            _added(self.label_m2, other.label_m2),
+            self.filled_m2 + other.filled_m2,
+            _added(self.mean_m2, other.mean_m2) if self.mean_m2 and other.mean_m2 else None,
+        )
+
+    def times(self, scale: float) -> "Settled":
+        """The same of ground that is so many times as large."""
+        mean = self.mean_m2
+        return Settled(
+            {c: v * scale for c, v in self.label_m2.items()},
+            self.filled_m2 * scale,
+            None if mean is None else {c: v * scale for c, v in mean.items()},
+        )
+
+
+def _added(one: dict[int, float], other: dict[int, float]) -> dict[int, float]:
+    return {c: v + other[c] for c, v in one.items()}
+
+
 class Areas(NamedTuple):
     """Areas in m² over one AOI. Probability areas are None when a scene carries labels only.
 
@@ -35,12 +67,14 @@ class Areas(NamedTuple):
     label_m2: dict[int, float]
     probability_m2: dict[int, float] | None
     transition_m2: dict[int, float] | None = None
+    settled: Settled | None = None
 
     def plus(self, other: "Areas") -> "Areas":
         """The areas of two disjoint pieces of one AOI together."""
         probability = None
         if self.probability_m2 is not None and other.probability_m2 is not None:
-            probability = {c: v + other.probability_m2[c] for c, v in self.probability_m2.items()}
+            probability = _added(self.probability_m2, other.probability_m2)
+        settled = self.settled.plus(other.settled) if self.settled and other.settled else None
         transition = None
         if self.transition_m2 is not None and other.transition_m2 is not None:
             one, two = self.transition_m2, other.transition_m2
@@ -48,9 +82,10 @@ class Areas(NamedTuple):
         return Areas(
             self.aoi_m2 + other.aoi_m2,
             self.valid_m2 + other.valid_m2,
-            {c: v + other.label_m2[c] for c, v in self.label_m2.items()},
+            _added(self.label_m2, other.label_m2),
             probability,
             transition,
+            settled,
         )
 
     @property
@@ -72,29 +107,43 @@ def progress_of(fingerprint: str, pieces_done: int, areas: Areas) -> Progress:
         aoi_m2=areas.aoi_m2,
         valid_m2=areas.valid_m2,
         label_m2=[areas.label_m2[c.class_id] for c in CLASSES],
-        probability_m2=None if areas.probability_m2 is None else [areas.probability_m2[c.class_id] for c in CLASSES],
+        probability_m2=_listed(areas.probability_m2),
         transition_m2=areas.transition_m2,
+        settled_m2=_listed(areas.settled.label_m2 if areas.settled else None),
+        filled_m2=areas.settled.filled_m2 if areas.settled else 0.0,
+        mean_m2=_listed(areas.settled.mean_m2 if areas.settled else None),
     )
+
+
+def _listed(by_class: dict[int, float] | None) -> list[float] | None:
+    return None if by_class is None else [by_class[c.class_id] for c in CLASSES]
+
+
+def _by_class(listed: list[float]) -> dict[int, float]:
+    return {c.class_id: listed[c.class_id] for c in CLASSES}
 
 
 def areas_of(progress: Progress) -> Areas:
     """The areas that an earlier invocation measured."""
-    probability = progress.probability_m2
+    probability, settled, mean = progress.probability_m2, progress.settled_m2, progress.mean_m2
     return Areas(
         progress.aoi_m2,
         progress.valid_m2,
-        {c.class_id: progress.label_m2[c.class_id] for c in CLASSES},
-        None if probability is None else {c.class_id: probability[c.class_id] for c in CLASSES},
+        _by_class(progress.label_m2),
+        None if probability is None else _by_class(probability),
         progress.transition_m2,
+        None
+        if settled is None
+        else Settled(_by_class(settled), progress.filled_m2, None if mean is None else _by_class(mean)),
     )
 
 
 def disagreement(areas: Areas, aoi: Aoi) -> str | None:
     """Whether areas do not agree with each other, or not with the AOI as registered, and how; None when they do.
 
-    The classes must add up to the ground seen, the probabilities too (they sum to 1 in each pixel), and the AOI must be
-    as large as registered, within a percent and what 8-bit weights can do to its edge. Anything else is another band,
-    grid or coding than expected, and no number to keep.
+    The classes must add up to the ground seen, the probabilities too (they sum to 1 in each pixel), those of a settled
+    composite to what was seen or filled, and the AOI must be as large as registered, within a percent and what 8-bit
+    weights can do to its edge. Anything else is another band, grid or coding than expected, and no number to keep.
     """
     faults = []
     labels = math.fsum(areas.label_m2.values())
@@ -104,6 +153,12 @@ def disagreement(areas: Areas, aoi: Aoi) -> str | None:
         probable = math.fsum(areas.probability_m2.values())
         if abs(probable - areas.valid_m2) > _PROBABILITY_TOLERANCE * aoi.area_m2:
             faults.append(f"the probabilities add up to {probable:.1f} m² of {areas.valid_m2:.1f} m² seen")
+    if areas.settled is not None:
+        known = areas.valid_m2 + areas.settled.filled_m2
+        for name, by_class in (("settled classes", areas.settled.label_m2), ("mean classes", areas.settled.mean_m2)):
+            if by_class is not None and abs(math.fsum(by_class.values()) - known) > _SUM_TOLERANCE * aoi.area_m2:
+                found = math.fsum(by_class.values())
+                faults.append(f"the {name} add up to {found:.1f} m², seen or filled were {known:.1f} m²")
     edge_pixels = aoi.outline.length * _METRES_PER_DEGREE / _PIXEL_SIDE_M * _PIXELS_CROSSED + _CORNER_PIXELS
     tolerance_m2 = _AREA_TOLERANCE * aoi.area_m2 + edge_pixels * _EDGE_PIXEL_ERROR_M2
     if abs(areas.aoi_m2 - aoi.area_m2) > tolerance_m2:
@@ -125,4 +180,5 @@ def published(areas: Areas, aoi: Aoi) -> Areas:
         {c: v * scale for c, v in areas.label_m2.items()},
         None if probability is None else {c: v * scale for c, v in probability.items()},
         None if areas.transition_m2 is None else {code: v * scale for code, v in areas.transition_m2.items()},
+        None if areas.settled is None else areas.settled.times(scale),
     )

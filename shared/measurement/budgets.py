@@ -58,8 +58,10 @@ def classification_budget(settings: Settings) -> Budget:
     return observation_budget(settings)._replace(pixels=_NETWORK_PIXELS)
 
 
-def composite_budget(settings: Settings) -> Budget:
-    """What one request for composites may hold: labels of many overpasses."""
+def composite_budget(settings: Settings, years: bool = False) -> Budget:
+    """What one request for composites may hold: labels of many overpasses; of years nine probabilities of them."""
+    if years:
+        return transition_budget(settings)
     return observation_budget(settings)._replace(pixels=settings.label_pixel_budget)
 
 
@@ -136,7 +138,7 @@ class Tally:
         more = Budget(
             int(new_layer),
             1,
-            piece.part.pixels * len(piece.layer.overpasses),
+            piece.part.pixels * (len(piece.layer.overpasses) + len(piece.layer.earlier)),
             piece.part.payload_bytes if new_geometry else 0,
         )
         return self.use.plus(more)

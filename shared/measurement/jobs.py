@@ -31,12 +31,16 @@ Measure = Callable[[Sequence[Piece]], dict[str, Areas]]
 
 
 class Job(NamedTuple):
-    """One row to be: an AOI on one overpass, or on all overpasses of a period."""
+    """One row to be: an AOI on one overpass, or on all overpasses of a period.
+
+    ``earlier``, of a composite only, are the overpasses by which it settles its ties and gaps, oldest first.
+    """
 
     key: str
     aoi: Aoi
     overpasses: Sequence[PlannedOverpass]
     with_probabilities: bool
+    earlier: Sequence[PlannedOverpass] | None = None
 
 
 class HandOn(NamedTuple):
@@ -67,7 +71,8 @@ def measure_jobs(
     started = time.monotonic()
     limits = budget.divided(divisor)
     pieces = {
-        job.key: pieces_of(job.key, job.aoi, job.overpasses, job.with_probabilities, limits.pixels) for job in jobs
+        job.key: pieces_of(job.key, job.aoi, job.overpasses, job.with_probabilities, limits.pixels, job.earlier or ())
+        for job in jobs
     }
     work = _Work(jobs, pieces, progress)
     asked = 0
@@ -169,6 +174,12 @@ class _Work:
 
 def _fingerprint(job: Job, pieces: list[Piece]) -> str:
     """Of what a job's areas are made: its images with their versions, and its cuts."""
-    images = [(image.image_id, image.version_us) for overpass in job.overpasses for image in overpass.images]
+
+    def images_of(overpasses: Sequence[PlannedOverpass]) -> list[tuple[str, int]]:
+        return [(image.image_id, image.version_us) for overpass in overpasses for image in overpass.images]
+
     cuts = [(piece.layer.grid_image_id, piece.part.pixels) for piece in pieces]
-    return hashlib.sha256(repr((images, cuts)).encode()).hexdigest()
+    made_of: tuple[object, ...] = (images_of(job.overpasses), cuts)
+    if job.earlier is not None:
+        made_of = (*made_of, images_of(job.earlier))
+    return hashlib.sha256(repr(made_of).encode()).hexdigest()

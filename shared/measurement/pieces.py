@@ -15,12 +15,14 @@ from shared.measurement.overpasses import PlannedOverpass
 class Layer(NamedTuple):
     """A picture to measure: for each overpass its image ids, bottom to top, and the image whose grid is used.
 
-    One overpass is a mosaic; several are the per-pixel mode of their mosaics.
+    One overpass is a mosaic; several are the per-pixel mode of their mosaics. ``earlier`` are the overpasses by which a
+    composite settles its ties and gaps, oldest first.
     """
 
     overpasses: tuple[tuple[str, ...], ...]
     grid_image_id: str
     with_probabilities: bool
+    earlier: tuple[tuple[str, ...], ...] = ()
 
 
 class Piece(NamedTuple):
@@ -32,7 +34,12 @@ class Piece(NamedTuple):
 
 
 def pieces_of(
-    key: str, aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_probabilities: bool, most_pixels: int
+    key: str,
+    aoi: Aoi,
+    overpasses: Sequence[PlannedOverpass],
+    with_probabilities: bool,
+    most_pixels: int,
+    earlier: Sequence[PlannedOverpass] = (),
 ) -> list[Piece]:
     """Cut one AOI into the pieces to be measured on the layer that these overpasses make.
 
@@ -44,10 +51,12 @@ def pieces_of(
     probable = with_probabilities and all(image.has_probabilities for image in images)
     layers: dict[str, Layer] = {}
     pieces = []
-    parts = aoi.parts(frozenset(image.crs for image in images), max(1, most_pixels // len(overpasses)))
+    read = len(overpasses) + len(earlier)
+    parts = aoi.parts(frozenset(image.crs for image in images), max(1, most_pixels // read))
     for number, part in enumerate(parts):
         if part.crs not in layers:
-            layers[part.crs] = _layer(part.crs, overpasses, images, probable)
+            layer = _layer(part.crs, overpasses, images, probable)
+            layers[part.crs] = layer._replace(earlier=stacks_of(part.crs, earlier))
         pieces.append(Piece(f"{key}#{number}", layers[part.crs], part))
     return pieces
 

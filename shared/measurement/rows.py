@@ -80,13 +80,22 @@ def observation_row(
 def composite_row(
     aoi: Aoi, period: str, period_start: date, measured: Areas, provenance: Provenance, overpass_count: int
 ) -> dict[str, Any]:
-    """One row of ``composites``: the areas of a per-pixel mode over a month or a year, as measured."""
+    """One row of ``composites``: the areas of a composite over a month or a year, as measured."""
+    settled = None if measured.settled is None else published(measured, aoi).settled
+    columns = _area_columns(aoi, measured)
+    for record in columns["classes"]:
+        c = record["class_id"]
+        record["settled_area_m2"] = None if settled is None else settled.label_m2[c]
+        # of a year the mean of months counts, whose views are not as many in each
+        monthly = settled.mean_m2 if settled is not None and period == "month" else None
+        record["mean_area_m2"] = None if monthly is None else monthly[c]
     return {
         "period": period,
         "period_start": period_start.isoformat(),
         "period_month": month_number(period_start),
         "overpass_count": overpass_count,
-        **_area_columns(aoi, measured),
+        "filled_area_m2": None if settled is None else settled.filled_m2,
+        **columns,
         **_provenance_columns(provenance),
     }
 

@@ -142,6 +142,9 @@ class Progress(Message):
     label_m2: list[float] = Field(min_length=9, max_length=9)
     probability_m2: list[float] | None = Field(default=None, min_length=9, max_length=9)
     transition_m2: dict[int, float] | None = Field(default=None, description="Of a pair of years: by code.")
+    settled_m2: list[float] | None = Field(default=None, min_length=9, max_length=9, description="Of a composite.")
+    filled_m2: float = Field(default=0.0, description="Of a composite.")
+    mean_m2: list[float] | None = Field(default=None, min_length=9, max_length=9, description="Of a month's composite.")
 
 
 class Work(Message):

@@ -28,6 +28,7 @@ NARROW = Polygon([(125.664, 45.105), (125.670, 45.105), (125.670, 45.112), (125.
 MOVED = Polygon([(125.668, 45.100), (125.675, 45.100), (125.675, 45.109), (125.668, 45.109)])
 DAYS = (3, 8, 13, 18, 23)
 OUTCOME = ("overpass_id", "source", "valid_area_m2", "aoi_area_m2", "coverage", "image_ids", "classes")
+COMPOSITE = ("period", "period_start", "overpass_count", "valid_area_m2", "filled_area_m2", "image_ids", "classes")
 # Sentinel-2 scenes: of a pass that Dynamic World skips, and of one of which it has images, before or after.
 SKIPPED = "20210807T023111_20210807T023105_T51TYL"
 DOUBLED = "20210708T023111_20210708T023105_T51TYL"
@@ -181,6 +182,7 @@ def state(stack: Stack) -> dict[str, Any]:
     return {
         "aois": {aoi_id: (row["geometry_sha256"], row["label"], row["tags"]) for aoi_id, row in current.items()},
         "observations": of_current("observations_current", "aoi_id, overpass_id", OUTCOME),
+        "composites": of_current("composites_current", "aoi_id, period, period_start", COMPOSITE),
         "changes": of_current(
             "changes_current", "aoi_id, year", ("year", "overpass_count", "watched_area_m2", "patches")
         ),

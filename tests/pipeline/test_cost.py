@@ -186,7 +186,7 @@ def test_ten_thousand_areas_are_planned_as_they_are_registered() -> None:
     backfills, measurements, composites = 100, 100, 2 * (10 + 1)
     assert (work.listings, work.computations) == (backfills + measurements + composites, measurements + composites)
     assert work.pixels == 20_000 * 100
-    assert work.label_pixels == 2 * work.pixels, "once in its month, once in its year"
+    assert work.label_pixels == 2 * work.pixels, "labels only: once in its month, once in its year"
     assert classifying == Work(), "no scene is without its image"
     assert (finding.years, finding.fetches) == (10_000, 0), "of a year without a baseline nothing is fetched"
     assert finding.listings == 500 + 1, "twenty in a message, and the last area in the next tick's"

@@ -72,7 +72,7 @@ def test_an_area_across_180_degrees_is_as_wide_as_it_is() -> None:
 
 
 def test_eecu_hours_are_those_of_the_pixels_and_bands() -> None:
-    """By hand: 10⁸ pixels in ten bands, and in one for each composite."""
+    """By hand: 10⁸ pixels in ten bands, and 2·10⁸ of labels."""
     work = Work(pixels=100_000_000, label_pixels=200_000_000)
     assert eecu_hours((work, work), Rate(0.1, 0.5, "")) == pytest.approx((0.12, 0.6))
 

@@ -176,7 +176,8 @@ class _Maker:
             load, processed_at = self._arrival(datetime(start.year, start.month, 28, tzinfo=UTC))
             given = {"aoi_id": area.aoi_id, "aoi_version": area.aoi_version, "period": period, "period_start": start}
             given |= {"period_month": start.year * 100 + start.month, "processed_at": processed_at}
-            self._add("composites", load, {**given, **self._measured(area, start)}, times=rng.choice([1, 1, 2]))
+            given |= self._settled(self._measured(area, start), period)
+            self._add("composites", load, given, times=rng.choice([1, 1, 2]))
             self._touch(load, start, period, processed_at)
         if period == "month" and start >= area.changed_from:
             for class_id in rng.sample(range(len(CLASSES)), 3):
@@ -239,6 +240,18 @@ class _Maker:
                 for land_cover, share in zip(CLASSES, shares, strict=True)
             ],
         }  # fmt: skip
+
+    def _settled(self, measured: Row, period: str) -> Row:
+        """The same composite with ties and gaps settled; one in six was computed before there was any."""
+        rng = self._filler
+        known, month = rng.random() < 0.85, period == "month"
+        gaps_m2 = measured["aoi_area_m2"] - measured["valid_area_m2"]
+        filled_m2 = rng.choice([0.0, 1.0, rng.random()]) * gaps_m2 if month else 0.0
+        for found in measured["classes"]:
+            area_m2 = found["label_area_m2"] + filled_m2 / len(CLASSES)
+            found["settled_area_m2"] = area_m2 * rng.uniform(0.98, 1.02) if known else None
+            found["mean_area_m2"] = area_m2 * rng.uniform(0.95, 1.02) if known and month else None
+        return {**measured, "filled_area_m2": filled_m2 if known else None}
 
     def _estimate(self, area: _Area) -> None:
         """Estimates of a class from samples, some repeated later, some appended twice."""

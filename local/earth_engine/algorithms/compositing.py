@@ -86,6 +86,15 @@ def _nan_reduction(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable[[list
     return combine
 
 
+def _sum(layers: list[Pixels]) -> Pixels:
+    total = np.zeros(layers[0].values.shape)
+    seen = np.zeros(total.shape, dtype=bool)
+    for layer in layers:
+        total += layer.values if layer.mask is None else np.where(layer.valid, layer.values, 0)
+        seen |= layer.valid
+    return Pixels(total, seen)
+
+
 def _count(layers: list[Pixels]) -> Pixels:
     return Pixels(np.sum([layer.valid for layer in layers], axis=0).astype(float), None)
 
@@ -94,7 +103,7 @@ STACK_REDUCTIONS: dict[str, Callable[[list[Pixels]], Pixels]] = {
     "mode": _mode,
     "count": _count,
     "mean": _nan_reduction(lambda s: np.nanmean(s, axis=0)),
-    "sum": _nan_reduction(lambda s: np.nansum(s, axis=0)),
+    "sum": _sum,
     "min": _nan_reduction(lambda s: np.nanmin(s, axis=0)),
     "max": _nan_reduction(lambda s: np.nanmax(s, axis=0)),
     "median": _nan_reduction(lambda s: np.nanmedian(s, axis=0)),
@@ -115,6 +124,16 @@ def reduce_images(collection: Collection, reducer: Any, parallelScale: float = 1
         )
     image = _stacked(_images(collection), STACK_REDUCTIONS[output])
     return replace(image, bands=tuple(replace(b, name=f"{b.name}_{output}") for b in image.bands))
+
+
+@algorithm("Image.reduce")
+def reduce_bands(image: Any, reducer: Any) -> Image:
+    source = as_image(image)
+    output = reducer.outputs[0]
+    if len(reducer.outputs) != 1 or output not in STACK_REDUCTIONS:
+        raise EngineError(f"Image.reduce: the local Earth Engine reduces bands by {sorted(STACK_REDUCTIONS)}.")
+    alike = [Image(bands=(replace(band, name=output),)) for band in source.bands]
+    return _stacked(alike, STACK_REDUCTIONS[output])
 
 
 @algorithm("ImageCollection.qualityMosaic")
