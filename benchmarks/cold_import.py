@@ -33,6 +33,8 @@ NEEDS = {
     "measure": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "backfill": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "composite": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
+    "plan_transitions": [*_EVERY, *_WAREHOUSE, *_PUBLISHER, *_GEOMETRY],
+    "transition": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "record_passes": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],
     "plan_changes": [*_EVERY, *_WAREHOUSE, *_PUBLISHER, *_GEOMETRY],
     "find_changes": [*_EVERY, *_WAREHOUSE, *_EARTH_ENGINE, *_PUBLISHER, *_GEOMETRY],

@@ -43,6 +43,8 @@ FUNCTIONS = (
     "backfill",
     "plan_composites",
     "composite",
+    "plan_transitions",
+    "transition",
     "plan_changes",
     "find_changes",
     "record_passes",

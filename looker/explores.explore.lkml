@@ -19,6 +19,11 @@ explore: report_patches {
   description: "One row for each patch of ground that left its usual class, provisional, confirmed or withdrawn."
 }
 
+explore: report_transitions {
+  label: "What became what"
+  description: "One row for each area, pair of years and pair of classes: as mapped, and what of it is supported."
+}
+
 explore: report_change {
   label: "Months compared"
   description: "Each month beside the same month of earlier years, a row for each area and class."

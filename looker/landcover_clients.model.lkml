@@ -68,6 +68,22 @@ explore: +report_patches {
   }
 }
 
+view: +report_transitions {
+  dimension: client {
+    description: "Client that has the area: its name, before the first dot of the id."
+    type: string
+    hidden: yes
+    sql: IF(STRPOS(${TABLE}.aoi_id, '.') > 0, SPLIT(${TABLE}.aoi_id, '.')[OFFSET(0)], NULL) ;;
+  }
+}
+
+explore: +report_transitions {
+  access_filter: {
+    field: report_transitions.client
+    user_attribute: landcover_client
+  }
+}
+
 view: +report_freshness {
   dimension: client {
     description: "Client that has the area: its name, before the first dot of the id."

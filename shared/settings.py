@@ -128,6 +128,12 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a new image waits for the other tiles of its overpass, so that an AOI is measured once.",
     )
+    baseline_year: int = Field(
+        default=2020,
+        ge=0,
+        le=2100,
+        description="Year that every other one is compared with, beside the last year seen before it; 0 means none.",
+    )
     coverage_floor: float = Field(
         default=0.2, ge=0, le=1, description="Observations under this coverage are left out of summaries."
     )

@@ -350,6 +350,7 @@ variable "settings" {
   description = "Settings of the functions that differ from their defaults; README.md of the repository says what each means. Terraform passes over a name that is not among them."
   type = object({
     backfill_start                = optional(string)
+    baseline_year                 = optional(number)
     classify                      = optional(string)
     classify_after_hours          = optional(number)
     collection                    = optional(string)
@@ -405,7 +406,7 @@ variable "settings" {
     error_message = "layer_budget is at most 50, pair_budget at most 1000."
   }
   validation {
-    condition     = alltrue([for name, value in var.settings : try(tonumber(value) > 0, true) if !contains(["classify_after_hours", "coverage_floor", "discover_settle_minutes"], name)])
+    condition     = alltrue([for name, value in var.settings : try(tonumber(value) > 0, true) if !contains(["baseline_year", "classify_after_hours", "coverage_floor", "discover_settle_minutes"], name)])
     error_message = "Budgets and limits are positive numbers."
   }
 }

@@ -37,6 +37,8 @@ from shared.messages.bodies import (
     NewAoi,
     Tick,
     Topic,
+    TransitionRef,
+    TransitionRequest,
 )
 from shared.messages.publishing import publisher
 from shared.messages.subscriptions import Subscription, messaging
@@ -120,6 +122,7 @@ def harmless() -> list[Harmless]:
     ignored = {
         "discover": "alert-changes",
         "composite": "discover",
+        "transition": "discover",
         "record-passes": "discover",
         "find-changes": "discover",
         "alert-changes": "discover",
@@ -130,6 +133,7 @@ def harmless() -> list[Harmless]:
     new = NewAoi(**_NOBODY.model_dump(), backfill_start=date(2015, 6, 27))
     composite = CompositeRef(**_NOBODY.model_dump(), period="month", period_start=date(2015, 1, 1))
     changes = ChangeRequest(changes=[ChangeRef(**_NOBODY.model_dump(), year=2015)])
+    pair = TransitionRef(**_NOBODY.model_dump(), year=2021, compared_with="previous", from_year=2020, to_year=2021)
     image = Acquisition(image_id=f"{_NEVER}_{_NEVER}_T01CDH", footprint=_NOWHERE)
     return [
         *(
@@ -140,6 +144,7 @@ def harmless() -> list[Harmless]:
         *(Harmless(s.name, Topic.MEASUREMENTS, nothing, s.filter) for s in measuring),
         Harmless("backfill", Topic.AOI_REGISTRATIONS, AoiRegistration(aois=[new]), {}),
         Harmless("composite", Topic.COMPOSITE_REQUESTS, CompositeRequest(composites=[composite]), {}),
+        Harmless("transition", Topic.TRANSITION_REQUESTS, TransitionRequest(transitions=[pair]), {}),
         Harmless("find-changes", Topic.CHANGE_REQUESTS, changes, {}),
     ]
 

@@ -19,6 +19,7 @@ _STREAMED = (
     "observations",
     "composites",
     "changes",
+    "transitions",
     "passes",
     "change_alerts",
     "deliveries",

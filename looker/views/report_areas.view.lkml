@@ -50,7 +50,7 @@ view: report_areas {
   }
 
   dimension: from_year {
-    description: "Earlier year, for samples of change."
+    description: "Earlier of two years that are compared."
     type: number
     value_format_name: id
     sql: ${TABLE}.from_year ;;

@@ -69,7 +69,7 @@ view: report_patches {
   }
 
   dimension: from_class_id {
-    description: "Usual Dynamic World class of its pixels."
+    description: "Dynamic World class before; of a patch the usual one of its pixels."
     type: number
     value_format_name: id
     hidden: yes
@@ -83,7 +83,7 @@ view: report_patches {
   }
 
   dimension: to_class_id {
-    description: "Class that was seen most since."
+    description: "Dynamic World class after; of a patch what was seen most since."
     type: number
     value_format_name: id
     hidden: yes

@@ -73,7 +73,7 @@ def observation_row(
         "acquired_month": month_number(acquired_at),
         "source": source,
         **_area_columns(aoi, measured),
-        **_provenance_columns(provenance),
+        **provenance_columns(provenance),
     }
 
 
@@ -96,7 +96,7 @@ def composite_row(
         "overpass_count": overpass_count,
         "filled_area_m2": None if settled is None else settled.filled_m2,
         **columns,
-        **_provenance_columns(provenance),
+        **provenance_columns(provenance),
     }
 
 
@@ -126,7 +126,8 @@ def _area_columns(aoi: Aoi, measured: Areas) -> dict[str, Any]:
     }
 
 
-def _provenance_columns(provenance: Provenance) -> dict[str, Any]:
+def provenance_columns(provenance: Provenance) -> dict[str, Any]:
+    """The columns of a row that say what it was made from, by what software, and when."""
     return {
         "image_ids": list(provenance.image_ids),
         "image_versions": list(provenance.image_versions),

@@ -47,6 +47,7 @@ class Topic(StrEnum):
     CLASSIFICATIONS = "classifications"
     COMPOSITE_REQUESTS = "composite-requests"
     CHANGE_REQUESTS = "change-requests"
+    TRANSITION_REQUESTS = "transition-requests"
     EVENTS = "events"
     DEAD_LETTERS = "dead-letters"
 
@@ -71,14 +72,14 @@ class Message(BaseModel):
 class Tick(Message):
     """``ticks``: Cloud Scheduler asks for one job. ``full`` lists the whole window, ``frequent`` recent ingestions."""
 
-    job: Literal["discover", "composite", "record-passes", "find-changes", "alert-changes"]
+    job: Literal["discover", "composite", "transition", "record-passes", "find-changes", "alert-changes"]
     scope: Literal["frequent", "full"] = "full"
     period: Literal["month", "year"] | None = Field(default=None, description="Which composites; both when unset.")
     run_date: date | None = Field(default=None, description="Acts as of this day (default: today, UTC).")
     day: date | None = Field(default=None, description="record-passes: this day only, instead of one message a day.")
     start: AwareDatetime | None = Field(default=None, description="discover: acquired from then to ``end`` only.")
     end: AwareDatetime | None = None
-    after_aoi: str = Field(default="", description="composite, find-changes: go on behind this AOI.")
+    after_aoi: str = Field(default="", description="composite, transition, find-changes: go on behind this AOI.")
 
 
 class AcquiredImage(Message):
@@ -204,6 +205,25 @@ class ChangeRequest(Message):
 
     def subject(self) -> dict[str, Any]:
         return {"aoi": [f"{ref.aoi_id} v{ref.aoi_version} {ref.year}" for ref in self.changes[:_MOST_NAMED]]}
+
+
+class TransitionRef(AoiRef):
+    """What became what in an AOI version between two years: ``year`` and the one that it is compared with, in order."""
+
+    year: int = Field(ge=2015, le=2100)
+    compared_with: Literal["previous", "baseline"]
+    from_year: int = Field(ge=2015, le=2100)
+    to_year: int = Field(ge=2015, le=2100)
+
+
+class TransitionRequest(Work):
+    """``transition-requests``: compute the transitions of these pairs of years, those of them that are still stale."""
+
+    transitions: list[TransitionRef] = Field(min_length=1, max_length=1_000)
+
+    def subject(self) -> dict[str, Any]:
+        named = self.transitions[:_MOST_NAMED]
+        return {"aoi": [f"{ref.aoi_id} v{ref.aoi_version} {ref.from_year}-{ref.to_year}" for ref in named]}
 
 
 class EventType(StrEnum):

@@ -40,6 +40,10 @@ EVENTS: dict[str, dict[str, Any]] = {
     "discover": {"job": "discover", "run_date": "2021-07-10"},
     "plan-composites": {"job": "composite", "run_date": "2021-08-02"},
     "composite": {"composites": [{**AOI, "period": "month", "period_start": "2021-07-01"}]},
+    "plan-transitions": {"job": "transition", "run_date": "2021-08-02"},
+    "transition": {
+        "transitions": [{**AOI, "year": 2021, "compared_with": "previous", "from_year": 2020, "to_year": 2021}]
+    },
     "record-passes": {"job": "record-passes", "day": "2021-07-03"},
     "plan-changes": {"job": "find-changes", "run_date": "2021-08-02"},
     "find-changes": {"changes": [{**AOI, "year": 2021}]},

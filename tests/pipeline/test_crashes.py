@@ -159,6 +159,7 @@ def play(stack: Stack, scenes: Path, receiver: Receiver, deaths: Deaths | None) 
     stack.tick("composite", run_date=date(2020, 1, 2))
     quiet(stack)
     stack.summarise()
+    stack.tick("transition", run_date=date(2020, 1, 2))
     stack.tick("record-passes", run_date=date(2023, 7, 14))
     stack.tick("find-changes", run_date=date(2023, 8, 1))
     quiet(stack)
@@ -196,6 +197,7 @@ KEYS: dict[str, str] = {
     "annual_summary": "aoi_id, aoi_version, year, class_id, observation_count, mean_share, composite_share",
     "passes_current": "aoi_id, overpass_id, scene_count, least_cloud_percent",
     "changes_current": "aoi_id, aoi_version, year, watched_area_m2, largest_area_m2",
+    "transitions_current": "aoi_id, aoi_version, from_year, to_year, seen_in_both_m2, cells",
     "report_patches": "aoi_id, aoi_version, year, patch_id, state, area_ha",
     "change_alerts": "event_id",
 }

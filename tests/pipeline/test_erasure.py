@@ -57,6 +57,11 @@ def filled(stack: Stack, scenes: Path) -> None:
         stack.warehouse.append("area_estimates", [{**sampled, **sums, **made}])
         seen = {"weight_m2": 1.0, "reference_class_id": 1}
         stack.warehouse.append("reference_points", [{**sampled, **place, **seen, **made}])
+        pair = {"year": 2021, "compared_with": "previous", "from_year": 2020, "to_year": 2021, "cells": []}
+        pair |= dict.fromkeys(("from_overpass_count", "to_overpass_count", "listed_image_count"), 1)
+        pair |= dict.fromkeys(("seen_in_both_m2", "aoi_area_m2", "measured_aoi_area_m2"), 1.0)
+        pair |= {"aoi_id": aoi_id, "aoi_version": 1, "code_version": "0", "processed_at": news["published_at"]}
+        stack.warehouse.append("transitions", [pair])
         stack.warehouse.append("deliveries", [{**key, "event_type": "change.confirmed", **attempt}])
     stack.summarise()
 
@@ -68,6 +73,7 @@ def test_an_area_is_erased_from_every_table_and_its_neighbour_from_none(tmp_path
         of_areas = {"aoi_events", "histories", "observations", "composites", "passes", "change_alerts", "deliveries"}
         assert before.keys() == of_areas | {
             "changes",
+            "transitions",
             "monthly_summary",
             "annual_summary",
             "dead_letters",
@@ -81,6 +87,7 @@ def test_an_area_is_erased_from_every_table_and_its_neighbour_from_none(tmp_path
             "observations",
             "composites",
             "changes",
+            "transitions",
             "passes",
             "change_alerts",
             "deliveries",

@@ -253,6 +253,8 @@ def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
         ("dispatch", {"google.cloud.pubsub_v1", "pyproj"}),
         ("backfill", {"google.cloud.pubsub_v1", "pyproj"}),
         ("composite", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("transition", {"google.cloud.pubsub_v1", "pyproj"}),
+        ("plan_transitions", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
         ("find_changes", {"google.cloud.pubsub_v1", "pyproj"}),
         ("plan_changes", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
         ("record_passes", {"google.cloud.pubsub_v1", "pyproj"}),

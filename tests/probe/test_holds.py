@@ -66,6 +66,7 @@ def test_what_is_found_is_what_is_there(deployment: Deployment, results: list[Re
     count = len(list(statements(deployment.settings)))
     assert f"{count} statements hold; bytes are not told here" in of(results, "bigquery/dry-run")[""].found
     through = {"discover", "plan-composites", "record-passes", "plan-changes", "alert-changes", "dispatch", "measure"}
+    through |= {"plan-transitions", "transition"}
     assert of(results, "pubsub/round-trip").keys() == {
         *through,
         "measure-backfill",

@@ -88,9 +88,10 @@ def test_push_identity_is_looked_at(deployment: Deployment, monkeypatch: pytest.
     assert {part: finding.outcome for part, finding in found.items()} == {
         "token": Outcome.FAIL,
         **dict.fromkeys(
-            ("discover", "plan-composites", "record-passes", "plan-changes", "alert-changes"), Outcome.PASS
+            ("discover", "plan-composites", "plan-transitions", "record-passes", "plan-changes", "alert-changes"),
+            Outcome.PASS,
         ),
-        **dict.fromkeys(("dispatch", "backfill", "composite", "find-changes"), Outcome.PASS),
+        **dict.fromkeys(("dispatch", "backfill", "composite", "transition", "find-changes"), Outcome.PASS),
         **dict.fromkeys(("measure", "measure-backfill"), Outcome.FAIL),
     }
     assert all(base64.b64decode(envelope["message"]["data"]) for envelope in pushed)

@@ -61,6 +61,7 @@ class _Maker:
             for area in self._registered(aoi_id):
                 self._observe(area)
                 self._change(area)
+                self._become(area)
                 self._estimate(area)
         # measured, though no registration of it is known
         self._observe(self._area("stray", 1))
@@ -212,6 +213,43 @@ class _Maker:
                     "processed_at": RUN_TIMES[found] - timedelta(days=rng.randint(0, 900), seconds=rng.random()),
                 }
                 self._add("changes", found, {**ref, **given})
+
+    def _become(self, area: _Area) -> None:
+        """What became what between years, some pairs again with another year before: quiet pairs and loud ones."""
+        rng = random.Random(f"{area.area_m2} {area.aoi_version} {area.aoi_id}")
+        ref = {"aoi_id": area.aoi_id, "aoi_version": area.aoi_version, "aoi_area_m2": area.area_m2}
+        (fields,) = (field["fields"] for field in schema("transitions") if field["name"] == "cells")
+        pairs = [("previous", 2019, 2020), ("previous", 2020, 2021), ("previous", 2021, 2022), ("previous", 2020, 2022)]
+        for compared_with, from_year, to_year in [*pairs, ("baseline", 2020, 2022), ("baseline", 2019, 2021)]:
+            for found in range(rng.choice([0, 1, 1, 2])):
+                noise, labels_only = rng.choice([1e-4, 1e-3, 1e-2]), rng.random() < 0.1
+                cells = []
+                for pair in rng.sample(range(len(CLASSES) ** 2), 12):
+                    old, new = divmod(pair, len(CLASSES))
+                    supported = sorted((rng.uniform(0, noise) * area.area_m2 for _ in range(4)), reverse=True)
+                    about = {"from_class_id": old, "from_class_name": CLASSES[old].name}
+                    about |= {"to_class_id": new, "to_class_name": CLASSES[new].name}
+                    about |= {"mapped_area_m2": rng.uniform(0, 0.05) * area.area_m2}
+                    for name, area_m2 in zip((15, 20, 25, 30), supported, strict=True):
+                        about[f"supported_{name}_area_m2"] = None if labels_only else area_m2
+                    cells.append(record(rng, fields, about))
+                given = {
+                    "year": to_year,
+                    "compared_with": compared_with,
+                    "from_year": from_year,
+                    "to_year": to_year,
+                    "seen_in_both_m2": area.area_m2 * rng.choice([0.0, 0.3, 0.8, 0.9, 1.0]),
+                    "cells": cells,
+                    "processed_at": RUN_TIMES[found] - timedelta(days=rng.randint(0, 900), seconds=rng.random()),
+                }
+                self._add("transitions", found, {**ref, **given}, times=rng.choice([1, 1, 2]))
+                if rng.random() < 0.3:
+                    sampled = {"strata": "change", "quantity": "transition", "from_year": from_year, "year": to_year}
+                    sampled |= {"aoi_id": area.aoi_id, "aoi_version": area.aoi_version}
+                    sampled |= {"estimated_at": given["processed_at"]}
+                    for cell in cells[:5]:
+                        classes = {"from_class_id": cell["from_class_id"], "class_id": cell["to_class_id"]}
+                        self._add("area_estimates", found, {**sampled, **classes}, times=rng.choice([1, 2]))
 
     def _measured(self, area: _Area, day: date) -> Row:
         """Class areas: those of the ground with noise, a tenth of it another class since the change."""

@@ -44,7 +44,7 @@ def _value(rng: random.Random, query: str, name: str, kind: str, rows: Rows) -> 
     match name, kind:
         case "rows", _:
             return json.dumps(_items(rng, query, rows), default=str)
-        case "year", _:
+        case "year" | "baseline_year", _:
             return rng.choice([2020, 2021])
         case "most", _:
             return rng.choice([3, 1000])

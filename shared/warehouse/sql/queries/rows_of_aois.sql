@@ -19,6 +19,10 @@ SELECT 'changes' AS table_name, COUNT(*) AS row_count
 FROM `${dataset}.changes`
 WHERE aoi_id IN UNNEST(@aoi_ids)
 UNION ALL
+SELECT 'transitions' AS table_name, COUNT(*) AS row_count
+FROM `${dataset}.transitions`
+WHERE aoi_id IN UNNEST(@aoi_ids)
+UNION ALL
 SELECT 'passes' AS table_name, COUNT(*) AS row_count
 FROM `${dataset}.passes`
 WHERE aoi_id IN UNNEST(@aoi_ids)
