@@ -241,7 +241,7 @@ def test_late_images_a_new_outline_and_a_deletion_leave_what_computing_it_at_onc
 def check_report(stack: Stack, grid: Path) -> None:
     """Margins are those of the annual composites; the clearing is supported, in its years, and nothing else is."""
     composites = {
-        (row["aoi_id"], row["period_start"].year): {c["class_id"]: c["label_area_m2"] for c in row["classes"]}
+        (row["aoi_id"], row["period_start"].year): {c["class_id"]: c["settled_area_m2"] for c in row["classes"]}
         for row in rows(stack, "composites_current")
         if row["period"] == "year"
     }
