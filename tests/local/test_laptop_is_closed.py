@@ -64,6 +64,7 @@ def test_sql_reads_and_writes_no_file(stack: Stack, tmp_path: Path, port: str) -
         f"ATTACH '{tmp_path}/other.duckdb' AS other",
         "SET enable_external_access = true",
         "INSTALL httpfs",
+        "PRAGMA enable_profiling = 'json'",
     ):
         answer = requests.post(
             f"{base}/queries",

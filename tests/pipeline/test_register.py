@@ -211,13 +211,20 @@ def test_an_area_that_was_deleted_gets_what_it_missed_when_it_comes_back(stack: 
     assert send(stack, collection(area, timestamp=happens(0)), "b0").status_code == 202
     settle(stack)
     assert send(stack, event("aoi.deleted", {"aoi_id": "back"}, happens(1)), "b1").status_code == 202
-    before, backfills = len(rows(stack, "observations")), stack.bus.delivered["backfill"]
+    before, delivered = len(rows(stack, "observations")), dict(stack.bus.delivered)
     assert send(stack, collection(area, timestamp=happens(2)), "b2").json()["aois"][0]["aoi_version"] == 1
     for name, moment in (("b0", happens(0)), ("b2", happens(2))):
         assert send(stack, collection(area, timestamp=moment), name).status_code == 202
     settle(stack)
-    assert stack.bus.delivered["backfill"] == backfills + 1, "asked for once"
-    assert len(rows(stack, "observations")) == before, "and nothing of it was missing"
+    assert stack.bus.delivered["backfill"] == delivered["backfill"] + 1, "asked for once"
+    assert stack.bus.delivered["measure"] == delivered["measure"], "and nothing of it was missing"
+    # who asks for what is there, as a message does that comes twice, has it listed and not computed
+    asked = computed(stack)
+    again = {"overpass_ids": [image(day)[:15] for day in DAYS], "aois": [{"aoi_id": "back", "aoi_version": 1}]}
+    stack.bus.publish("measurements", json.dumps(again).encode(), {"lane": "backfill"})
+    settle(stack)
+    assert computed(stack) == asked + 1
+    assert len(rows(stack, "observations")) == before
 
 
 @contextmanager
