@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from local.commands.common import Embedded, app, opened, say
-from local.report.choices import Language, ReportForm
+from local.report.choices import Language, ReportForm, form_of
 from shared.errors import UserInputError
 
 
@@ -16,13 +16,16 @@ def report(
     out: Annotated[Path, typer.Option(help="File to write.")],
     year: Annotated[int | None, typer.Option(help="Calendar year; without it, one page of all years.")] = None,
     warehouse: Embedded = None,
-    form: Annotated[ReportForm, typer.Option("--format", help="What to write.")] = ReportForm.HTML,
+    form: Annotated[
+        ReportForm | None, typer.Option("--format", help="What to write; the ending of --out says it, too.")
+    ] = None,
     language: Annotated[Language, typer.Option("--lang", help="Language of the words.")] = Language.EN,
 ) -> None:
     """The report of one area and year, or of all its years, from an embedded warehouse or a BigQuery dataset."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    form = form_of(out, form)
     if year is None and form is not ReportForm.HTML:
         raise UserInputError(f"all years are one HTML page; for {form} give --year")
+    out.parent.mkdir(parents=True, exist_ok=True)
     with opened(warehouse) as found:
         from local.report.making import render_history, render_report  # noqa: PLC0415 — what opens nothing need not wait
 

@@ -10,6 +10,7 @@ from local.report.exports import report_csv, report_json
 from local.report.findings import CONFIRMED, alarms
 from local.report.history import read_history, write_history
 from local.report.html import write_report
+from local.report.layers import write_gpkg, write_xlsx
 from local.report.maps import history_maps, year_maps
 from shared.aois.aoi import Aoi
 from shared.aois.current import current_aois
@@ -47,7 +48,11 @@ def render_report(
         case ReportForm.JSON:
             path.write_text(report_json(data, language), encoding="utf-8")
         case ReportForm.PNG:
-            path.write_bytes(report_png(data, language, [data.year_sentence(language)]))
+            path.write_bytes(report_png(data, language))
+        case ReportForm.XLSX:
+            write_xlsx(data, path, language)
+        case ReportForm.GPKG:
+            write_gpkg(data, _registered(warehouse, aoi_id, data.aoi_version).outline, path, language)
         case ReportForm.HTML:
             aoi = _registered(warehouse, aoi_id, data.aoi_version)
             changed = [json.loads(patch["outline"]) for patch in alarms(data)]

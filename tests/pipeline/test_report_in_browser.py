@@ -4,6 +4,8 @@ import base64
 import csv
 import json
 import re
+import sqlite3
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +68,10 @@ HIDDEN = """() => {
 def reports(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The sample year's report in every form."""
     folder = tmp_path_factory.mktemp("reports")
-    made = {name: folder / name for name in ("en.html", "zh.html", "report.csv", "report.json", "report.png")}
+    made = {
+        name: folder / name
+        for name in ("en.html", "zh.html", "report.csv", "report.json", "report.png", "report.gpkg", "report.xlsx")
+    }
     with opened(demo.out) as found:
         for name, path in made.items():
             form = ReportForm(path.suffix.removeprefix("."))
@@ -250,6 +255,46 @@ def test_page_csv_json_and_tables_agree(browser: Browser, reports: dict[str, Pat
 def test_the_picture_is_a_picture(reports: dict[str, Path]) -> None:
     assert reports["report.png"].read_bytes().startswith(b"\x89PNG")
     assert len(reports["report.png"].read_bytes()) > 50_000
+
+
+def test_every_form_names_whom_to_name(reports: dict[str, Path]) -> None:
+    words = "This dataset is produced for the Dynamic World Project by Google"
+    with reports["report.csv"].open(newline="", encoding="utf-8") as file:
+        assert all(row["attribution"].startswith(words) for row in csv.DictReader(file))
+    assert json.loads(reports["report.json"].read_text(encoding="utf-8"))["attribution"].startswith(words)
+    with zipfile.ZipFile(reports["report.xlsx"]) as book:
+        assert words in book.read("xl/sharedStrings.xml").decode()
+    with sqlite3.connect(reports["report.gpkg"]) as database:
+        assert str(database.execute("SELECT attribution FROM area").fetchone()[0]).startswith(words)
+        assert str(database.execute("SELECT value FROM about WHERE name = 'attribution'").fetchone()[0]).startswith(
+            words
+        )
+
+
+def test_geopackage_and_workbook_hold_the_table(reports: dict[str, Path]) -> None:
+    """The GeoPackage as SQLite, the workbook as the XML that it is."""
+    with reports["report.csv"].open(newline="", encoding="utf-8") as file:
+        expected = list(csv.DictReader(file))
+    with sqlite3.connect(reports["report.gpkg"]) as database:
+        names = {row[0] for row in database.execute("SELECT table_name FROM gpkg_contents")}
+        kept = database.execute(
+            "SELECT period, class_id, composite_share FROM months UNION ALL SELECT period, class_id, composite_share FROM year"
+        ).fetchall()
+        (srs,) = database.execute("SELECT srs_id FROM gpkg_geometry_columns WHERE table_name = 'area'").fetchone()
+        area_ha, water_ha = database.execute("SELECT area_ha, water_ha FROM area").fetchone()
+    assert {"area", "months", "year", "about"} <= names
+    assert [(p, str(c), repr(s)) for p, c, s in kept] == [
+        (r["period"], r["class_id"], r["composite_share"]) for r in expected
+    ]
+    assert srs == 4326
+    assert water_ha == float(expected[-9]["composite_area_ha"])
+    assert area_ha > 1900
+    with zipfile.ZipFile(reports["report.xlsx"]) as book:
+        sheets = re.findall(r'<sheet name="(\w+)"', book.read("xl/workbook.xml").decode())
+        months = book.read(f"xl/worksheets/sheet{sheets.index('months') + 1}.xml").decode()
+    assert sheets[:3] == ["about", "months", "year"]
+    numbers = {float(value) for value in re.findall(r"<v>([\d.eE+-]+)</v>", months)}
+    assert {float(f"{float(r['composite_share']):.16g}") for r in expected[:-9]} <= numbers, "GDAL writes 16 digits"
 
 
 def test_it_prints_on_four_pages_with_every_class(browser: Browser, reports: dict[str, Path]) -> None:
