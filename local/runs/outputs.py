@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: CSV files of observations and summaries, and the table for the terminal."""
+"""What a run leaves in its folder: CSV files, patches, and the table for the terminal."""
 
 import csv
 import json
@@ -16,6 +16,7 @@ _EXPORTS = {
     "observations.csv": "export_observations",
     "monthly_summary.csv": "export_monthly",
     "annual_summary.csv": "export_annual",
+    "transitions.csv": "export_transitions",
 }
 COLUMNS = {
     "observations.csv": (
@@ -32,6 +33,11 @@ COLUMNS = {
         "mean_coverage", "mean_share", "mean_area_m2", "min_share", "max_share", "probability_share",
         "composite_share", "composite_area_m2",
     ),
+    "transitions.csv": (
+        "aoi_id", "aoi_version", "from_period", "to_period", "from_class_id", "from_class_name", "to_class_id",
+        "to_class_name", "mapped_area_m2", "supported_area_m2", "seen_in_both_m2", "aoi_area_m2",
+        "measured_aoi_area_m2",
+    ),
 }  # fmt: skip
 
 # What the table with a row a month needs, in characters.
@@ -39,7 +45,7 @@ _WIDE = 154
 
 
 def write_csv(warehouse: Warehouse, folder: Path) -> None:
-    """Write the three CSV files, header included even when there is no row. An absent value is an empty field."""
+    """Write the CSV files, header included even when there is no row. An absent value is an empty field."""
     for name, query in _EXPORTS.items():
         with (folder / name).open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, COLUMNS[name], lineterminator="\n")

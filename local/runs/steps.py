@@ -1,6 +1,7 @@
 """Running the pipeline on the embedded stack: register, backfill, composite, summarise, write outputs."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -54,15 +55,32 @@ def composite_and_summarise(stack: Stack, run_time: datetime, say: Say) -> None:
 
 
 def find_changes(stack: Stack, last: date, say: Say) -> None:
-    """Find the patches of changed ground as of a day, tell of those that are news, and say what there is."""
-    for job in ("find-changes", "alert-changes"):
+    """Compare years, find the patches of changed ground as of a day, tell of those that are news; say what there is."""
+    for job in ("transition", "find-changes", "alert-changes"):
         stack.tick(job, run_date=last)
         settle(stack, say)
+    _say_transitions(stack, say)
     for row in stack.warehouse.query("export_patches"):
         after = f"after {row['happened_after']:%Y-%m-%d} and " if row["happened_after"] else ""
         when = f"{after}before {row['happened_before']:%Y-%m-%d}"
         what = f"{row['area_ha']:.1f} ha of {row['from_class_name']} became {row['to_class_name']}"
         say(f"  {row['aoi_id']}: {what} {when} ({row['state']})")
+
+
+def _say_transitions(stack: Stack, say: Say) -> None:
+    pairs: dict[tuple[str, str, str], list[dict[str, Any]]] = defaultdict(list)
+    for row in stack.warehouse.query("export_transitions"):
+        if row["from_class_id"] != row["to_class_id"]:
+            pairs[row["aoi_id"], row["from_period"], row["to_period"]].append(row)
+    for (aoi_id, earlier, later), rows in pairs.items():
+        mapped_ha = sum(row["mapped_area_m2"] for row in rows) / 10_000
+        supported = [row["supported_area_m2"] for row in rows if row["supported_area_m2"] is not None]
+        what = (
+            f"{sum(supported) / 10_000:.1f} ha of it supported change"
+            if supported
+            else "labels cannot say what of it is change"
+        )
+        say(f"  {aoi_id}: maps of {earlier} and {later} differ on {mapped_ha:.1f} ha, {what}")
 
 
 def record_passes(stack: Stack, last: date, say: Say) -> None:

@@ -12,7 +12,7 @@ _FILE = "landcover.json"
 _WAREHOUSE = "warehouse"
 _OF_A_RUN = (
     _WAREHOUSE, "scenes", "classified", "observations.csv", "monthly_summary.csv", "annual_summary.csv",
-    "patches.geojson", "report.html", "index.html", "messages.sqlite",
+    "transitions.csv", "patches.geojson", "report.html", "index.html", "messages.sqlite",
 )  # fmt: skip
 DEFAULT_OUT = Path("out")
 

@@ -194,6 +194,14 @@ def test_run_on_scenes_of_another_maker(tmp_path: Path, shared_data: Path) -> No
     trees = [float(r["label_area_m2"]) for r in rows if r["class_name"] == "trees"]
     assert all(area > 0.9 * 27.1668e6 for area in trees)
     assert (out / "report.html").stat().st_size > 10_000
+    with (out / "transitions.csv").open(newline="", encoding="utf-8") as file:
+        cells = list(csv.DictReader(file))
+    assert len(cells) == 81, "2020 with the last year before it, which is the only other one"
+    assert {(row["from_period"], row["to_period"], row["supported_area_m2"]) for row in cells} == {("2018", "2020", "")}
+    for name, area in zip(("from", "to"), trees, strict=True):
+        margin = sum(float(row["mapped_area_m2"]) for row in cells if row[f"{name}_class_name"] == "trees")
+        assert margin == pytest.approx(area), "the year's trees, in the order of years"
+    assert "maps of 2018 and 2020 differ on" in done.stdout
 
 
 def test_serve_prints_where_everything_is_and_takes_registrations(tmp_path: Path, aois: Path, scenes: Path) -> None:
