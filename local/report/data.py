@@ -12,6 +12,8 @@ from shared.classes import CLASSES
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
 
+_MOST_NAMED = 10
+
 Rows = list[dict[str, Any]]
 
 
@@ -110,9 +112,8 @@ def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:
     history = warehouse.query("report_history", aoi_id=aoi_id)
     annual = [row for row in history if row["year"] == year]
     if not monthly or len(annual) != len(CLASSES):
-        years = sorted({row["year"] for row in history})
-        there = f"; there are {', '.join(map(str, years))}" if years else ""
-        raise UserInputError(f"the warehouse has no summary of AOI {aoi_id!r} for {year}{there}")
+        there = what_there_is(warehouse, aoi_id)
+        raise UserInputError(f"the warehouse has no summary of AOI {aoi_id!r} for {year}; {there}")
     first = monthly[0]
     of_aoi = {"aoi_id": aoi_id}
     of_version = {"aoi_id": aoi_id, "aoi_version": first["aoi_version"]}
@@ -134,3 +135,13 @@ def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:
         ),
         estimates=warehouse.query("report_estimates", **of_year),
     )
+
+
+def what_there_is(warehouse: Warehouse, aoi_id: str) -> str:
+    """Which years of an AOI have a summary, or which other AOIs have one, for a person who asked for something else."""
+    years = [str(row["year"]) for row in warehouse.query("years_summarised", aoi_ids=[aoi_id])]
+    if years:
+        return f"of that area there is {', '.join(years)}"
+    others = sorted({row["aoi_id"] for row in warehouse.query("years_summarised", aoi_ids=[])})
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return f"there are {', '.join(others[:_MOST_NAMED])}{more}" if others else "nothing is summarised there yet"

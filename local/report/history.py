@@ -7,7 +7,7 @@ from shapely.geometry.base import BaseGeometry
 
 from local.report.cards import Card, card
 from local.report.choices import Language
-from local.report.data import Rows
+from local.report.data import Rows, what_there_is
 from local.report.findings import CONFIRMED, Findings, history_findings
 from local.report.html import page_context, patches_of, write_page
 from local.report.labels import TEXTS
@@ -54,7 +54,8 @@ def read_history(warehouse: Warehouse, aoi_id: str) -> History:
     """Raises UserInputError when no year of that AOI was seen."""
     rows = warehouse.query("report_history", aoi_id=aoi_id)
     if all(row["composite_share"] is None for row in rows):
-        raise UserInputError(f"the warehouse has no year of AOI {aoi_id!r} that was seen")
+        there = what_there_is(warehouse, aoi_id)
+        raise UserInputError(f"the warehouse has no year of AOI {aoi_id!r} that was seen; {there}")
     first = rows[0]
     return History(
         aoi_id=aoi_id,

@@ -9,11 +9,17 @@ from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
 
-from local.report.making import render_report
+from local.report.making import render_history, render_report
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
 
-_PAGES = Map([Rule("/", endpoint="areas"), Rule("/report/<aoi_id>/<int:year>", endpoint="report")])
+_PAGES = Map(
+    [
+        Rule("/", endpoint="areas"),
+        Rule("/report/<aoi_id>/<int:year>", endpoint="report"),
+        Rule("/report/<aoi_id>", endpoint="report"),
+    ]
+)
 _FRAME = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,"><title>Areas</title>
@@ -43,11 +49,14 @@ class Pages:
             return Response(str(error), status=error.code, content_type="text/plain; charset=utf-8")
         return Response(page, content_type="text/html; charset=utf-8")
 
-    def _report(self, aoi_id: str, year: int) -> str:
+    def _report(self, aoi_id: str, year: int | None = None) -> str:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "report.html"
             try:
-                render_report(self._warehouse, aoi_id, year, path)
+                if year is None:
+                    render_history(self._warehouse, aoi_id, path)
+                else:
+                    render_report(self._warehouse, aoi_id, year, path)
             except UserInputError as error:
                 raise NotFound(str(error)) from None
             return path.read_text(encoding="utf-8")
@@ -67,6 +76,7 @@ def _areas(warehouse: Warehouse) -> str:
 
 def _line(aoi_id: str, last: object, passes: str | None, years: dict[str, list[int]]) -> str:
     links = " ".join(f'<a href="/report/{quote(aoi_id)}/{year}">{year}</a>' for year in years.get(aoi_id, []))
+    links += f' <a href="/report/{quote(aoi_id)}">all years</a>' if links else ""
     seen = f"{last:%Y-%m-%d}" if last else "none yet"
     cells = (escape(aoi_id), seen, escape(passes or "none known"), links or "after the next summary")
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
