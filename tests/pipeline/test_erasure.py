@@ -111,8 +111,9 @@ def test_the_command_says_what_is_left_and_when_to_come_back(tmp_path: Path) -> 
         filled(stack, tmp_path / "scenes")
         gone = event("aoi.deleted", {"aoi_id": KEPT})
         assert signed_post(stack.webhook_url, stack.webhook_secret, gone, "gone").status_code == 202
-        exported = {row["aoi_id"] for row in stack.warehouse.query("export_monthly")}
-        assert exported == {FORGOTTEN}, "what was deleted is exported no more"
+        for name in ("export_observations", "export_monthly", "export_annual"):
+            exported = {row["aoi_id"] for row in stack.warehouse.query(name)}
+            assert exported == {FORGOTTEN}, "what was deleted is exported no more"
     remember(out, tmp_path / "scenes")
     command = ["erase", "--aoi", FORGOTTEN, "--warehouse", str(out)]
     refused = CliRunner().invoke(app, command, input="n\n")
