@@ -66,6 +66,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "report_changes": {"aoi_id": "a"},
     "report_estimates": {"aoi_id": "a", **_YEAR},
     "report_fates": {**_REF, **_YEAR, "coverage_floor": 0.2},
+    "report_flows": {"aoi_id": "a"},
     "report_history": {"aoi_id": "a"},
     "report_index": {**_IDS, **_YEAR},
     "report_index_annual": {**_IDS, **_YEAR},

@@ -21,8 +21,8 @@ Rows = list[dict[str, Any]]
 class ReportData:
     """What the ``report_*`` views say of one AOI and year: nine rows a month and nine of the year; nine of each year
     there is (``history``); the same months of earlier years (``baseline``); patches of changed ground of all years
-    (``changes``) and where they were looked for (``watched``); what became of each pass (``fates``); areas from a
-    reference sample (``estimates``).
+    (``changes``) and where they were looked for (``watched``); what became what between years (``flows``); what became
+    of each pass (``fates``); areas from a reference sample (``estimates``).
     """
 
     aoi_id: str
@@ -36,6 +36,7 @@ class ReportData:
     baseline: Rows = field(default_factory=list)
     changes: Rows = field(default_factory=list)
     watched: Rows = field(default_factory=list)
+    flows: Rows = field(default_factory=list)
     fates: Rows = field(default_factory=list)
     estimates: Rows = field(default_factory=list)
 
@@ -130,6 +131,7 @@ def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:
         baseline=warehouse.query("report_baseline", **of_year),
         changes=warehouse.query("report_changes", **of_aoi),
         watched=warehouse.query("report_watched", **of_version),
+        flows=warehouse.query("report_flows", **of_aoi),
         fates=warehouse.query(
             "report_fates", **of_version, year=year, coverage_floor=warehouse.settings.coverage_floor
         ),

@@ -9,6 +9,7 @@ from local.report.cards import Card, card
 from local.report.choices import Language
 from local.report.data import Rows, what_there_is
 from local.report.findings import CONFIRMED, Findings, history_findings
+from local.report.flows import flows
 from local.report.html import page_context, patches_of, write_page
 from local.report.labels import TEXTS
 from local.report.maps import YearMaps
@@ -20,7 +21,7 @@ from shared.warehouse.client import Warehouse
 
 @dataclass(frozen=True)
 class History:
-    """Nine rows of ``report_annual`` for each year, oldest first; patches and where they were looked for."""
+    """Nine rows of ``report_annual`` for each year, oldest first; patches, where they were looked for, flows."""
 
     aoi_id: str
     aoi_version: int
@@ -29,6 +30,7 @@ class History:
     rows: Rows
     changes: Rows
     watched: Rows
+    flows: Rows
 
     @property
     def years(self) -> list[int]:
@@ -65,6 +67,7 @@ def read_history(warehouse: Warehouse, aoi_id: str) -> History:
         rows=rows,
         changes=warehouse.query("report_changes", aoi_id=aoi_id),
         watched=warehouse.query("report_watched", aoi_id=aoi_id, aoi_version=first["aoi_version"]),
+        flows=warehouse.query("report_flows", aoi_id=aoi_id),
     )
 
 
@@ -81,6 +84,7 @@ def write_history(
         "last_year": last,
         "last_seen": history.seen(last),
         "patches": patches_of([p for p in history.changes if p["alarm"] and p["state"] == CONFIRMED]),
+        "flows": flows(history.flows, last, "baseline", language) or flows(history.flows, last, "previous", language),
         "snow_there": any(row["class_id"] == SNOW and (row["mean_share"] or 0) >= SNOW_SEEN for row in history.rows),
         "attribution": ATTRIBUTION.format(years=f"{history.years[0]}–{history.years[-1]}"),
     }

@@ -15,6 +15,7 @@ from local.report.choices import Language
 from local.report.data import ReportData, Rows
 from local.report.exports import report_csv, report_json
 from local.report.findings import alarms, findings
+from local.report.flows import flows
 from local.report.labels import TEXTS
 from local.report.locator import coordinates, locator
 from local.report.maps import YearMaps
@@ -83,6 +84,7 @@ def write_report(
         "cards": month_cards(data, language),
         "totals": [year_card(data, language)],
         "patches": patches_of(alarms(data)),
+        "flows": flows(data.flows, data.year, "previous", language),
         "bands": bands(data, language),
         "seasons": data.seasons(),
         "ranges": _ranges(data),

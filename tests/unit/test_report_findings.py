@@ -8,6 +8,7 @@ from local.report.bands import bands
 from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.findings import Findings, findings, history_findings
+from local.report.flows import flows
 
 EN, ZH = Language.EN, Language.ZH
 TREES, CROPS, BUILT, BARE = 1, 4, 6, 7
@@ -171,3 +172,58 @@ def test_a_class_stands_out_by_two_points_from_every_earlier_year() -> None:
     assert (june.x, june.top, june.bottom, june.mean, june.now) == (110, 0, 16.7, 8.3, 50)
     assert june.words == "June: 300 ha; earlier 500 to 600 ha"
     assert bands(WOODS, EN) == []
+
+
+def cell(was: int, became: int, mapped: float, supported: float | None, **more: Any) -> dict[str, Any]:
+    return {
+        "from_year": 2020,
+        "to_year": 2021,
+        "compared_with": "previous",
+        "from_class_id": was,
+        "to_class_id": became,
+        "mapped_area_ha": mapped,
+        "supported_area_ha": supported,
+        "alike_mapped_area_ha": 7.0,
+        "alike_from_year": 2018,
+        "alike_to_year": 2019,
+        "least_move": None if supported is None else 0.2,
+        "seen_in_both_ha": 1000.0,
+        **more,
+    }
+
+
+def test_what_became_what_is_said_by_what_is_supported() -> None:
+    cells = [
+        cell(TREES, TREES, 700.0, 0.0),
+        cell(CROPS, CROPS, 150.0, 0.0),
+        cell(TREES, CROPS, 80.0, 0.0),
+        cell(TREES, BARE, 70.0, 60.0),
+        cell(CROPS, TREES, 0.0, 0.0),
+        cell(TREES, BARE, 500.0, 500.0, to_year=2020, from_year=2019),
+    ]
+    found = flows(cells, 2021, "previous", EN)
+    assert found
+    assert [plain(line) for line in found.said] == [
+        "Supported change: 60.0 ha, most of all trees → bare 60.0 ha.",
+        "The two maps differ on 150 ha, 15 % of what was seen in both; maps of unchanged ground differ on a tenth of it, too.",
+        "Beside each cell stands the same of 2018 and 2019, the two years of this area that are most alike.",
+    ]
+    assert [(c["from_class_id"], c["to_class_id"]) for c in found.cells] == [(TREES, BARE), (TREES, CROPS)]
+    assert [(end.class_id, end.height) for end in found.ends] == [
+        (1, 187.0),
+        (4, 33.0),
+        (1, 154.0),
+        (4, 50.6),
+        (7, 15.4),
+    ]
+    assert [ribbon.stayed for ribbon in found.ribbons] == [True, True, False, False], "what changed lies on top"
+    assert flows(cells, 2021, "baseline", EN) is None
+
+
+def test_labels_alone_support_no_change() -> None:
+    found = flows(
+        [cell(TREES, TREES, 900.0, None), cell(TREES, BARE, 100.0, None, alike_from_year=None)], 2021, "previous", EN
+    )
+    assert found
+    assert found.said[-1] == "The scenes carry labels only, so nothing says which of the differences are change."
+    assert not found.supported
