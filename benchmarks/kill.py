@@ -3,6 +3,9 @@ deleted again, and every call repeated after each start:
 
     python -m benchmarks.kill [--kills 20]
 
+Two overpasses have a Sentinel-2 scene and no image of Dynamic World's; their products are announced, so that the
+network classifies them. Of one of them an image is published half-way.
+
 Prints whether the end state equals that of an undisturbed run: areas, observations, composites, monthly summaries.
 """
 
@@ -15,32 +18,46 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import grpc
+import numpy as np
 import requests
 from google.api_core.exceptions import GoogleAPICallError
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import bigquery
+from google.pubsub_v1.services.publisher import PublisherClient
+from google.pubsub_v1.services.publisher.transports import PublisherGrpcTransport
+from google.pubsub_v1.types import PubsubMessage
 from shapely import box
 from shapely.geometry import mapping
 
+from tests.l1c import clear_l1c, write_l1c
 from tests.scenes import write_scene
 from tests.stacks import signed_post
 
 ROOT = Path(__file__).resolve().parent.parent
 ORIGIN = (709_000.0, 5_000_000.0)
 SEED = 7
-OVERPASSES = 6
+SHAPE = (204, 204)
+_FIRST = datetime(2026, 5, 3, 2, 31, 11, tzinfo=UTC)
+_STAMPS = [f"{_FIRST + timedelta(days=11 * number):%Y%m%dT%H%M%S}" for number in range(8)]
+IMAGES = [f"{stamp}_{stamp}_T51TYL" for stamp in _STAMPS]
+OVERPASSES = len(IMAGES)
+# July has one image less, so that its summary counts the network's row.
+LEFT_OUT, LATE = IMAGES[6], IMAGES[5]
+UNPUBLISHED = [f"S2A_MSIL1C_{name[:15]}_N0301_R046_T51TYL_{name[:15]}" for name in (LEFT_OUT, LATE)]
 _PATIENCE_SECONDS = 900.0
 _COLUMNS = {
     "aois": "aoi_id, aoi_version, geometry_sha256, area_m2",
-    "observations_current": "aoi_id, aoi_version, overpass_id, valid_area_m2, coverage",
+    "observations_current": "aoi_id, aoi_version, overpass_id, source, image_ids, valid_area_m2, coverage",
     "composites_current": "aoi_id, aoi_version, period, period_start, valid_area_m2, overpass_count",
-    "monthly_summary": "aoi_id, aoi_version, month, class_id, observation_count, mean_area_m2, composite_area_m2",
+    "monthly_summary": "aoi_id, aoi_version, month, class_id, observation_count, network_count, mean_area_m2, "
+    "composite_area_m2",
 }
 # two messages a backfill and more, so that there is something to lose in the middle
 _SETTINGS = {"LANDCOVER_PAIR_BUDGET": "2"}
@@ -58,31 +75,66 @@ class Outcome(NamedTuple):
 def kill_and_compare(folder: Path, kills: int) -> Outcome:
     """Run once undisturbed, once with kills; one area is registered for each kill."""
     draw = random.Random(SEED)
-    scenes = folder / "scenes"
-    scenes.mkdir()
-    for number in range(OVERPASSES):
-        stamp = f"{datetime(2026, 5, 3, 2, 31, 11, tzinfo=UTC) + timedelta(days=11 * number):%Y%m%dT%H%M%S}"
-        image_id = f"{stamp}_{stamp}_T51TYL"
-        write_scene(scenes, image_id, crs="EPSG:32651", origin=ORIGIN, shape=(200, 200), seed=number)
     calls = [_calls(number, draw) for number in range(kills)]
+    scenes = _write_scenes(folder / "calm-scenes")
+    _publish_late(scenes)
     with _serve(scenes, folder / "calm") as calm:
         for call in calls:
             _send(calm, call)
+        _announce(calm, UNPUBLISHED)
         expected = _settled(calm)
+    scenes = _write_scenes(folder / "stormy-scenes")
     for number in range(kills):
+        if number == kills // 2:
+            _publish_late(scenes)
         with _serve(scenes, folder / "stormy", most_seconds=draw.uniform(0.5, 8)) as stack:
             for call in calls[: number + 1]:
                 _send(stack, call)
+            _announce(stack, UNPUBLISHED)
             time.sleep(30)  # the kill comes first
     with _serve(scenes, folder / "stormy") as stack:
         for call in calls:
             _send(stack, call)
+        # a product of which there is an image by now has that measured
+        _announce(stack, UNPUBLISHED)
         found = _settled(stack, expected)
     return Outcome(
         kills,
         {name: len(rows) for name, rows in found.items()},
         [name for name in expected if found[name] != expected[name]],
     )
+
+
+def _write_scenes(folder: Path) -> Path:
+    """Images, and the two scenes without one."""
+    folder.mkdir()
+    for seed, image_id in enumerate(IMAGES):
+        if image_id in (LEFT_OUT, LATE):
+            write_l1c(folder, image_id, clear_l1c(*SHAPE, seed), origin=ORIGIN, probability=np.zeros(SHAPE))
+        else:
+            write_scene(folder, image_id, crs="EPSG:32651", origin=ORIGIN, shape=SHAPE, seed=seed)
+    return folder
+
+
+def _publish_late(folder: Path) -> None:
+    write_scene(folder, LATE, crs="EPSG:32651", origin=ORIGIN, shape=SHAPE, seed=OVERPASSES)
+
+
+def _announce(serving: "_Serving", ids: Sequence[str]) -> None:
+    """Publish images or products that have appeared, as anybody may."""
+    if not serving.addresses:
+        raise _KilledError
+    channel = grpc.insecure_channel(serving.addresses["pubsub"])
+    client = PublisherClient(transport=PublisherGrpcTransport(channel=channel))
+    messages = [PubsubMessage(data=json.dumps({"image_id": scene_id}).encode()) for scene_id in ids]
+    try:
+        client.publish(
+            topic=f"projects/{serving.addresses['project']}/topics/acquisitions", messages=messages, timeout=10
+        )
+    except GoogleAPICallError as error:
+        raise _KilledError from error
+    finally:
+        channel.close()
 
 
 class _KilledError(Exception):

@@ -1,4 +1,5 @@
-"""The network's speed against the plain way to export it and against its floor, and an area from pixels to areas.
+"""The network's speed against the plain way to export it and against its floor, and an area of 100 km² from pixels to
+areas: of a file, as ``landcover classify`` takes it, and to a row, as the function ``classify`` does it.
 
 All on one thread. The plain export writes Mish as it is defined, with Softplus and Tanh; the floor has a ReLU in its
 place: the same convolutions with an activation that costs next to nothing (and no sensible answer). TensorFlow takes
@@ -7,6 +8,7 @@ part where it is installed and DYNAMIC_WORLD_SAVED_MODEL names the published ``m
 
 import importlib.util
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -21,7 +23,8 @@ import onnx
 import onnxruntime
 import rasterio
 from affine import Affine
-from shapely import box
+from shapely import box, transform
+from shapely.geometry import mapping
 
 from benchmarks.rows import Bar, Row, medians
 from local.network.convert import convert, weights_of
@@ -32,6 +35,8 @@ _ROUNDS = {416: 5, 1024: 3}  # by tile size: a run of the larger takes ten secon
 _SAVED_MODEL = "DYNAMIC_WORLD_SAVED_MODEL"
 _CRS, _WEST, _NORTH = "EPSG:32651", 600_000, 5_100_000
 _SIDE_PIXELS = 1_000  # 100 km²
+_MOST_SECONDS, _MOST_MEGABYTES = 20.0, 1024.0
+_IMAGE = "20210703T023111_20210703T023105_T51TWM"
 _BANDS = ("B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B10", "B11", "B12")
 
 
@@ -61,6 +66,7 @@ def rows() -> Iterator[Row]:
             yield Row(_AREA, what, "", thousands / seconds, name, thousands / other, bars.get(name))
         yield Row(_AREA, f"{side}² pixels: logits differ from plain export by", "", differs, bar=Bar(1e-4))
     yield from _whole_area()
+    yield from _whole_row()
 
 
 def _plain_mish(graph: Any, x: str) -> str:
@@ -98,16 +104,42 @@ def _whole_area() -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         scene = Path(folder) / "scene.tif"
         _write(scene)
-        command = [sys.executable, "-m", "benchmarks.network", str(scene), str(Path(folder) / "image.tif")]
-        one_thread = {
-            **os.environ,
-            **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GDAL_NUM_THREADS"), "1"),
-        }
-        printed = subprocess.run(command, env=one_thread, capture_output=True, text=True, check=True).stdout
+        printed = _in_a_process("file", str(scene), str(Path(folder) / "image.tif"))
+        yield from _held_to_the_bars(printed, "a file", "masked, classified, written, summed")
+
+
+def _whole_row() -> Iterator[Row]:
+    """100 km² in a fresh process that asks a local Earth Engine for the pixels, which works in this one."""
+    from local.earth_engine.server import EarthEngineServer  # noqa: PLC0415 — no part of what the process holds
+    from shared.settings import Settings  # noqa: PLC0415
+    from tests.l1c import clear_l1c, write_l1c  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        size = (_SIDE_PIXELS + 50) // 6 * 6
+        bands = clear_l1c(size, size)
+        write_l1c(Path(folder), _IMAGE, bands, crs=_CRS, origin=(_WEST, _NORTH), probability=np.zeros((size, size)))
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        collection = Settings.model_fields["pass_collection"].default
+        server = EarthEngineServer({}, {collection: Path(folder)}).start()
+        try:
+            printed = _in_a_process("row", server.url)
+        finally:
+            server.stop()
+        yield from _held_to_the_bars(printed, "a scene in Earth Engine", "fetched, classified, summed, as a row")
+
+
+def _in_a_process(*arguments: str) -> str:
+    one_thread = {**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "GDAL_NUM_THREADS"), "1")}
+    command = [sys.executable, "-m", "benchmarks.network", *arguments]
+    return subprocess.run(command, env=one_thread, capture_output=True, text=True, check=True).stdout
+
+
+def _held_to_the_bars(printed: str, what: str, done: str) -> Iterator[Row]:
     found = json.loads(printed)
-    reading = "masked, classified, written, summed; processor time of one core"
-    yield Row(_AREA, "100 km²: from pixels to areas", "s", found["seconds"], bar=Bar(20), reading=reading)
-    yield Row(_AREA, "100 km²: peak memory", "MB", found["megabytes"], bar=Bar(1024))
+    reading = f"{done}; processor time of one core"
+    name = f"100 km² of {what}"
+    yield Row(_AREA, f"{name}: from pixels to areas", "s", found["seconds"], "the bar", _MOST_SECONDS, Bar(1), reading)
+    yield Row(_AREA, f"{name}: peak memory", "MB", found["megabytes"], "the bar", _MOST_MEGABYTES, Bar(1))
 
 
 def _write(path: Path) -> None:
@@ -157,7 +189,47 @@ def _classify_and_sum(scene_path: Path, out: Path) -> None:
         raise RuntimeError("the areas do not add up")
 
 
+def _classify_to_a_row(url: str) -> None:
+    from datetime import UTC, datetime  # noqa: PLC0415
+    from functools import partial  # noqa: PLC0415
+
+    from shared.aois.aoi import Aoi  # noqa: PLC0415
+    from shared.aois.geometry import ellipsoidal_area_m2  # noqa: PLC0415
+    from shared.earth_engine.client import connect  # noqa: PLC0415
+    from shared.earth_engine.listing import list_scenes  # noqa: PLC0415
+    from shared.earth_engine.scene_masks import SceneMask  # noqa: PLC0415
+    from shared.geometry.utm import to_lon_lat  # noqa: PLC0415
+    from shared.imagery.names import moments_of  # noqa: PLC0415
+    from shared.measurement.budgets import classification_budget  # noqa: PLC0415
+    from shared.measurement.jobs import measure_jobs  # noqa: PLC0415
+    from shared.measurement.overpasses import overpasses_by_aoi  # noqa: PLC0415
+    from shared.measurement.pairs import jobs_of  # noqa: PLC0415
+    from shared.measurement.rows import Source, observation_row, provenance  # noqa: PLC0415
+    from shared.network.classifying import classify_pieces  # noqa: PLC0415
+    from shared.network.model import Network  # noqa: PLC0415
+    from shared.network.scenes import classified_images  # noqa: PLC0415
+    from shared.settings import Settings  # noqa: PLC0415
+
+    settings = Settings(project="local-project", earth_engine_url=url)
+    connect(settings, "benchmark")
+    square = box(_WEST + 50, _NORTH - _SIDE_PIXELS * 10 - 50, _WEST + _SIDE_PIXELS * 10 + 50, _NORTH - 50)
+    outline = transform(square, lambda metres: to_lon_lat(_CRS, metres))
+    aoi = Aoi("square", 1, ellipsoidal_area_m2(outline), dict(mapping(outline)))
+    scenes = list_scenes(settings, *moments_of([_IMAGE[:15]]))
+    jobs = jobs_of([aoi], overpasses_by_aoi([aoi], classified_images(scenes, SceneMask.RECIPE)))
+    measure = partial(classify_pieces, settings, Network(threads=1), SceneMask.RECIPE)
+    done = [pair for batch in measure_jobs(jobs, measure, classification_budget(settings)) for pair in batch.done]
+    ((job, areas),) = done
+    images = job.overpasses[0].images
+    row = observation_row(aoi, _IMAGE[:15], areas, provenance(images, datetime.now(UTC)), Source.NETWORK)
+    if not row["coverage"] > 0.99:
+        raise RuntimeError(f"only {row['coverage']:.0%} of the area was seen")
+
+
 if __name__ == "__main__":
-    _classify_and_sum(Path(sys.argv[1]), Path(sys.argv[2]))
+    if sys.argv[1] == "file":
+        _classify_and_sum(Path(sys.argv[2]), Path(sys.argv[3]))
+    else:
+        _classify_to_a_row(sys.argv[2])
     (peak,) = [line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM")]
     print(json.dumps({"seconds": time.process_time(), "megabytes": int(peak.split()[1]) / 1024}))

@@ -37,7 +37,8 @@ class Settings(BaseSettings):
     collection: str = Field(default="GOOGLE/DYNAMICWORLD/V1", description="Earth Engine image collection to read.")
     classify: Literal["off", "gaps", "always"] = Field(
         default="gaps",
-        description="What the network classifies: nothing, passes without an image of Dynamic World, or every pass.",
+        description="Passes that the network classifies: none, those that Dynamic World left out or has published "
+        "nothing of for long, or all that are not measured yet, without waiting for it.",
     )
     classify_after_hours: float = Field(
         default=48,

@@ -60,11 +60,19 @@ def test_a_skipped_pass_over_a_clear_area_gives_a_row_with_true_areas(stack: tup
 
 
 def test_summaries_say_how_many_views_are_the_networks(stack: tuple[Stack, Path]) -> None:
+    """Of what only the network saw there are means and no composite: Earth Engine has no image of it."""
     running, _ = stack
+    running.tick("composite", run_date=RUN_TIME.date())
+    settle(running)
     running.summarise(RUN_TIME)
     july = [row for row in rows(running, "report_monthly") if row["month"] == date(2021, 7, 1)]
     assert {(row["observation_count"], row["network_count"]) for row in july} == {(1, 1)}
     assert sum(row["mean_share"] for row in july) == pytest.approx(1)
+    assert rows(running, "composites") == []
+    year = rows(running, "report_annual")
+    assert {row["network_count"] for row in year} == {1}
+    for row in [*july, *year]:
+        assert (row["composite_share"], row["composite_area_ha"], row["composite_area_km2"]) == (None, None, None)
 
 
 def test_dynamic_worlds_image_takes_its_place_when_it_comes(stack: tuple[Stack, Path]) -> None:

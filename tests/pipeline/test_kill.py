@@ -10,7 +10,7 @@ def test_a_killed_stack_ends_where_an_undisturbed_one_does(tmp_path: Path) -> No
     outcome = kill_and_compare(tmp_path, kills=10 if SOAK else 2)
     assert outcome.different == []
     assert outcome.rows["aois"] == 2, "one of the three is deleted again"
-    assert outcome.rows["observations_current"] == 2 * OVERPASSES
+    assert outcome.rows["observations_current"] == 2 * OVERPASSES, "one of them the network's"
 
 
 def test_a_warehouse_whose_making_was_cut_short_is_made_anew_and_a_finished_one_is_kept(tmp_path: Path) -> None:
