@@ -26,6 +26,7 @@ NAMES = (
     "scale",
     "alarms",
     "shares",
+    "transitions",
 )
 HEADS = ("area", "what", "ours", "peer", "", "ratio", "bar", "met", "how to read it")
 _OUT = Path("out")

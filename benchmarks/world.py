@@ -34,7 +34,8 @@ class Year(NamedTuple):
     """A year's views, oldest first: moments, and labels (views, rows, columns), UNSEEN under cloud.
 
     ``bare`` has the labels that the ground would have had if it had become bare, ``cloudless`` those of a sky without
-    cloud, ``probabilities`` (views, 9, rows, columns) what labels are the largest of, NaN under cloud.
+    cloud, ``probabilities`` (views, 9, rows, columns) what labels are the largest of, NaN under cloud, and
+    ``bare_probabilities`` the same of bare ground.
     """
 
     moments: list[datetime]
@@ -42,6 +43,7 @@ class Year(NamedTuple):
     bare: np.ndarray
     cloudless: np.ndarray
     probabilities: np.ndarray
+    bare_probabilities: np.ndarray
 
 
 class Place:
@@ -104,7 +106,8 @@ class Place:
             cloudless = shown.argmax(0).astype(np.uint8)
             labels, bare = _seen(shown, clear, hazy), _seen(cleared, clear, hazy)
             moments.append(moment)
-            views.append((labels, bare, cloudless, np.where(clear, _probabilities(shown), np.nan)))
+            probabilities = (np.where(clear, _probabilities(scored), np.nan) for scored in (shown, cleared))
+            views.append((labels, bare, cloudless, *probabilities))
         return Year(moments, *(np.array(each) for each in zip(*views, strict=True)))
 
     def clearing(self, share: float) -> np.ndarray:

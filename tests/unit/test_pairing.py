@@ -1,5 +1,6 @@
 """Which pairs of years are asked for together, how many requests they take, and the rows that they become."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from shared.change.pairing import (
     transition_row,
     transition_windows,
 )
-from shared.change.transitions import LEAST_MOVES, UNSEEN_CODE, code, later_class, transitions
+from shared.change.transitions import LEAST_MOVES, QUIET_SHARE, UNSEEN_CODE, code, later_class, transitions
 from shared.classes import CLASS_NAMES
 from shared.geometry.cells import slices
 from shared.imagery.images import SceneImage
@@ -28,6 +29,7 @@ from shared.measurement.overpasses import overpasses_by_aoi
 from shared.measurement.pieces import Piece
 from shared.messages.bodies import TransitionRef
 from shared.settings import Settings
+from shared.warehouse.files import sql
 
 SETTINGS = Settings(project="some-project")
 FOOTPRINT = dict(mapping(box(124.9, 44.9, 125.9, 45.9)))
@@ -159,3 +161,12 @@ def test_codes_are_all_different_and_know_the_later_class() -> None:
     found = transitions(dict.fromkeys(codes, 1.0), with_probabilities=True)
     assert {t.mapped_m2 for t in found} == {5.0}
     assert {t.supported_m2 for t in found} == {(4.0, 3.0, 2.0, 1.0)}
+
+
+def test_the_view_chooses_as_the_rule_says() -> None:
+    text = sql("views", "report_transitions", dataset="")
+    chosen = re.findall(r"WHEN supported_(\d+)_area_m2 < (0\.\d+) \* aoi_area_m2 THEN (0\.\d+)", text)
+    assert [(float(quiet), int(column), float(move)) for column, quiet, move in chosen] == [
+        (QUIET_SHARE, round(100 * move), move) for move in LEAST_MOVES[:-1]
+    ]
+    assert f"ELSE {LEAST_MOVES[-1]}" in text

@@ -1,7 +1,7 @@
 -- What became what in current AOIs between two years, a row for each pair of classes. Maps of ground where nothing happens
 -- differ too, so each cell stands beside that of the two years of the AOI that are most alike. Supported is what is more
--- than that: Δ is the least whose patches between those two years are less than a thousandth of the AOI; where there are no
--- two consecutive pairs of years to choose from, 0.2.
+-- than that: Δ is the least whose patches between those two years are less than 0.3 % of the AOI; where there are no two
+-- consecutive pairs of years to choose from, 0.2.
 WITH totals AS (
   SELECT
     transitions.aoi_id, transitions.aoi_version, transitions.from_year, transitions.to_year, transitions.aoi_area_m2,
@@ -22,9 +22,9 @@ alike AS (
   SELECT
     aoi_id, aoi_version, from_year, to_year,
     CASE
-      WHEN supported_15_area_m2 < 0.001 * aoi_area_m2 THEN 0.15
-      WHEN supported_20_area_m2 < 0.001 * aoi_area_m2 THEN 0.2
-      WHEN supported_25_area_m2 < 0.001 * aoi_area_m2 THEN 0.25
+      WHEN supported_15_area_m2 < 0.003 * aoi_area_m2 THEN 0.15
+      WHEN supported_20_area_m2 < 0.003 * aoi_area_m2 THEN 0.2
+      WHEN supported_25_area_m2 < 0.003 * aoi_area_m2 THEN 0.25
       ELSE 0.3
     END AS least_move
   FROM totals
