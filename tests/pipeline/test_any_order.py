@@ -1,5 +1,6 @@
 """Fifty events in any order end in one current state: registrations, updates, deletions, returns, images, late and
-reprocessed images, announcements by product id, passes that the network classifies, repeated deliveries and ticks."""
+reprocessed images, announcements by product id, passes that the network classifies, repeated deliveries and ticks, also
+of composites and of what became what between two years."""
 
 import json
 import os
@@ -53,7 +54,7 @@ class Scene(NamedTuple):
 
 def scenes() -> list[Scene]:
     """Five passes of two tiles each, two of the northern ones reprocessed under their own ids, one with a second datastrip,
-    and one pass of the next month.
+    one pass of the next month, and two of the year before.
     """
     found = []
     for day in DAYS:
@@ -62,6 +63,8 @@ def scenes() -> list[Scene]:
     found += [scene._replace(seed=scene.seed + 200, version=2) for scene in found[:4:2]]
     found.append(Scene("20210713T023111_20210713T023121_T51TYL", SOUTH, 213))
     found.append(Scene("20210802T023111_20210802T023105_T51TYL", NORTH, 300))
+    found.append(Scene("20200706T023111_20200706T023105_T51TYL", NORTH, 400))
+    found.append(Scene("20200711T023111_20200711T023105_T51TYK", SOUTH, 401))
     return found
 
 
@@ -80,7 +83,7 @@ def deleted(webhook_id: str, day: int, aoi_id: str) -> tuple[str, str]:
 
 
 def area(aoi_id: str, polygon: Polygon, **properties: Any) -> dict[str, Any]:
-    return feature(aoi_id, dict(mapping(polygon)), **properties)
+    return feature(aoi_id, dict(mapping(polygon)), backfill_start="2020-01-01", **properties)
 
 
 CALLS = [
@@ -140,19 +143,26 @@ def tick(stack: Stack, source: Path, folder: Path) -> None:
     stack.tick("discover", run_date=date(2021, 8, 10))
 
 
+def compute(stack: Stack, source: Path, folder: Path) -> None:
+    """Composites and what became what between years of whatever is there by then, in whichever order it is done."""
+    stack.tick("composite")
+    stack.tick("transition")
+
+
 def events() -> list[Event]:
     """The fixed set of fifty."""
     images = scenes()
     found = [call(*arguments) for arguments in CALLS]
     found += [call(*CALLS[number]) for number in (0, 2, 3, 5, 6, 9)]
     found += [arrival(scene, scene.image_id) for scene in images]
-    found += [arrival(scene, scene.image_id) for scene in images[:10]]
+    found += [arrival(scene, scene.image_id) for scene in images[:6]]
     stamps = [scene.image_id[:15] for scene in images[:10:2]]
     found += [
         arrival(scene, f"S2A_MSIL1C_{stamp}_N0301_R046_T51TYL_20210901T000000")
         for scene, stamp in zip(images[:10:2], stamps, strict=True)
     ]
     found += [sentinel2_arrival(SKIPPED), sentinel2_arrival(DOUBLED)]
+    found += [compute] * 2
     found += [tick] * (50 - len(found))
     return found
 
@@ -185,6 +195,19 @@ def state(stack: Stack) -> dict[str, Any]:
         "composites": of_current("composites_current", "aoi_id, period, period_start", COMPOSITE),
         "changes": of_current(
             "changes_current", "aoi_id, year", ("year", "overpass_count", "watched_area_m2", "patches")
+        ),
+        "transitions": of_current(
+            "transitions_current",
+            "aoi_id, from_year, to_year",
+            (
+                "from_year",
+                "to_year",
+                "compared_with",
+                "to_overpass_count",
+                "seen_in_both_m2",
+                "cells",
+                "image_versions",
+            ),
         ),
         # SQL adds up in no fixed order
         "months": [{k: round(v, 12) if isinstance(v, float) else v for k, v in row.items()} for row in months],
@@ -237,6 +260,8 @@ def test_any_order_of_fifty_events_ends_in_the_same_current_state(
         stack.tick("composite")
         stack.tick("find-changes")
         settle(stack)
+        stack.tick("transition")
+        settle(stack)
         stack.summarise(datetime(2021, 9, 1, tzinfo=UTC))
         found = state(stack)
         used = [
@@ -247,7 +272,12 @@ def test_any_order_of_fifty_events_ends_in_the_same_current_state(
         ]
         versions = {path.stem: path.stat().st_mtime_ns // 1000 for path in (Path(name) / "scenes").glob("2*.tif")}
     assert {(aoi_id, label) for aoi_id, (_, label, _) in found["aois"].items()} == CURRENT
-    assert len(found["observations"]) == len(CURRENT) * 7, "five passes in July, two in August"
+    assert len(found["observations"]) == len(CURRENT) * 9, "five passes in July, two in August, two the year before"
+    assert [(row["aoi_id"], row["from_year"], row["to_year"]) for row in found["transitions"]] == [
+        (aoi_id, 2020, 2021) for aoi_id in sorted(aoi_id for aoi_id, _ in CURRENT)
+    ]
+    assert all(row["to_overpass_count"] == 6 for row in found["transitions"]), "without what the network classified"
+    assert all(row["seen_in_both_m2"] > 0 for row in found["transitions"])
     by_network = {row["overpass_id"] for row in found["observations"] if row["source"] == "network"}
     assert by_network == {SKIPPED[:15]}, "where Dynamic World has an image it is the one that counts"
     assert all(row["coverage"] > 0 for row in found["observations"] if row["source"] == "network")
