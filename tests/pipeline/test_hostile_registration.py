@@ -144,6 +144,11 @@ def test_what_is_accepted_has_the_area_of_its_geometry(places: list[tuple[float,
         assert aoi.area_m2 == pytest.approx(equal_area_m2(shape(json.loads(aoi.geometry))), rel=1e-4)
 
 
+# The library that cuts at ±180° ends in an assertion where such a hole lies elsewhere.
+ACROSS = [[179, 0], [-179, 0], [-179, 1], [179, 1], [179, 0]]
+FAR_FROM_IT = [[10, 10], [11, 10], [11, 11], [10, 10]]
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -160,6 +165,9 @@ def test_what_is_accepted_has_the_area_of_its_geometry(places: list[tuple[float,
         b'{"type": "aoi.deleted", "data": {"aoi_id": 1e999}}',
         '{"type": "aoi.deleted", "data": {"aoi_id": "\ud800"}}'.encode("utf-8", "surrogatepass"),
         b'{"type": "aoi.deleted", "data": {"aoi_id": "\\ud800"}}',
+        registration({"type": "Polygon", "coordinates": [[[10**400, 0], [1, 0], [1, 1], [10**400, 0]]]}).encode(),
+        registration({"type": "Polygon", "coordinates": [[[0, 0, 10**400], [1, 0], [1, 1], [0, 0]]]}).encode(),
+        registration({"type": "Polygon", "coordinates": [ACROSS, FAR_FROM_IT]}).encode(),
     ],
 )
 def test_bodies_made_to_hurt_are_refused(stack: Stack, body: bytes) -> None:
