@@ -1,38 +1,40 @@
 """Many areas on one page: a table that sorts, with the year of each as a small chart; and a few side by side."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from local.report.cards import Card, card
 from local.report.choices import Language
-from local.report.html import environment
+from local.report.html import write_page
 from local.report.labels import TEXTS
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS
-from local.report.strips import INKS
-from shared.classes import ATTRIBUTION, CLASSES
+from local.report.sentences import MONTH_WORDS, Seen, comparison, composition, seen_of
+from local.report.strips import strip
+from shared.classes import ATTRIBUTION
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
 
 MOST_COMPARED = 6
-# Slices thinner than this would not be seen in a small chart.
-_LEAST_DRAWN = 0.01
 _BAR, _GAP, _HEIGHT = 8, 1, 40
+Rows = list[dict[str, Any]]
 
 
 class AreaYear(NamedTuple):
-    """One AOI in one year: shares by class for each month that was seen, and for the year."""
+    """One AOI in one year: what was seen of it in each month that was seen, and over the year; the means by class;
+    hectares of change that are told of, None where no earlier year says what is usual.
+    """
 
     aoi_id: str
     label: str
     area_ha: float
     year: int
-    months: dict[int, tuple[float, ...]]
-    coverage: dict[int, float]
-    annual: tuple[float | None, ...]
+    months: dict[int, Seen]
+    annual: Seen
     mean: tuple[float | None, ...]
+    changed_ha: float | None
     overpasses: int
     months_observed: int
 
@@ -42,85 +44,106 @@ def read_years(warehouse: Warehouse, years: Sequence[int], aoi_ids: Sequence[str
     found = []
     for year in years:
         parameters = {"year": year, "aoi_ids": list(aoi_ids)}
-        monthly: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        annual: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in warehouse.query("report_index", **parameters):
-            monthly[row["aoi_id"]].append(row)
-        for row in warehouse.query("report_index_annual", **parameters):
-            annual[row["aoi_id"]].append(row)
+        monthly = _by_aoi(warehouse.query("report_index", **parameters))
+        annual = _by_aoi(warehouse.query("report_index_annual", **parameters))
+        changed = {row["aoi_id"]: row for row in warehouse.query("report_index_changes", **parameters)}
         missing = sorted(set(aoi_ids) - annual.keys())
         if missing or not annual:
             raise UserInputError(f"the warehouse has no summary of {', '.join(missing) or 'any AOI'} for {year}")
-        found += [_area_year(monthly[aoi_id], rows, year) for aoi_id, rows in annual.items() if monthly[aoi_id]]
+        found += [
+            _area_year(monthly[aoi_id], rows, changed.get(aoi_id), year)
+            for aoi_id, rows in annual.items()
+            if monthly[aoi_id]
+        ]
     return sorted(found, key=lambda area: (area.aoi_id, area.year))
 
 
-def _area_year(monthly: list[dict[str, Any]], annual: list[dict[str, Any]], year: int) -> AreaYear:
-    months: dict[int, list[float]] = defaultdict(list)
-    coverage = {}
+def _by_aoi(rows: Rows) -> dict[str, Rows]:
+    found: dict[str, Rows] = defaultdict(list)
+    for row in rows:
+        found[row["aoi_id"]].append(row)
+    return found
+
+
+def _area_year(monthly: Rows, annual: Rows, changed: dict[str, Any] | None, year: int) -> AreaYear:
+    by_month: dict[int, Rows] = defaultdict(list)
     for row in monthly:
-        if row["composite_share"] is not None:
-            months[row["month"].month].append(row["composite_share"])
-            coverage[row["month"].month] = row["mean_coverage"] or 0.0
+        by_month[row["month"].month].append(row)
     first = monthly[0]
+    area_ha = first["aoi_area_ha"]
+    months = {month: seen_of(rows, area_ha) for month, rows in by_month.items()}
     return AreaYear(
         aoi_id=first["aoi_id"],
         label=first["aoi_label"] or first["aoi_id"],
-        area_ha=first["aoi_area_ha"],
+        area_ha=area_ha,
         year=year,
-        months={month: tuple(shares) for month, shares in months.items()},
-        coverage=coverage,
-        annual=tuple(row["composite_share"] for row in annual),
+        months={month: seen for month, seen in months.items() if seen.by_class is not None},
+        annual=seen_of(annual, area_ha),
         mean=tuple(row["mean_share"] for row in annual),
+        changed_ha=changed["told_area_ha"] if changed and changed["watched_area_ha"] else None,
         overpasses=annual[0]["observation_count"],
         months_observed=annual[0]["months_observed"],
     )
 
 
-def write_index(areas: Sequence[AreaYear], path: Path, language: Language) -> None:
-    """One self-contained page with a row for each."""
-    _write(areas, path, language, "index.html.j2")
+def write_index(
+    areas: Sequence[AreaYear], path: Path, language: Language, reports: Mapping[tuple[str, int], str] | None = None
+) -> None:
+    """One self-contained page with a row for each, linked to its report: what ``reports`` names by AOI and year, or
+    else ``report-ID-YEAR.html`` where that lies beside it.
+    """
+    beside = {(area.aoi_id, area.year): f"report-{area.aoi_id}-{area.year}.html" for area in areas}
+    links = {key: name for key, name in beside.items() if (path.parent / name).is_file()} | dict(reports or {})
+    bars = {(area.aoi_id, area.year): Markup(year_bars(area)) for area in areas}  # noqa: S704 — numbers
+    write_page("index.html.j2", path, language, _context(areas) | {"links": links, "year_bars": bars})
 
 
 def write_comparison(areas: Sequence[AreaYear], path: Path, language: Language) -> None:
     """Up to six areas or years side by side. Raises UserInputError for more, or fewer than two."""
     if not 2 <= len(areas) <= MOST_COMPARED:
         raise UserInputError(f"{len(areas)} to compare; expected two to {MOST_COMPARED} areas or years")
-    _write(areas, path, language, "compare.html.j2")
+    said = [comparison(_name(other), other.annual, _name(areas[0]), areas[0].annual, language) for other in areas[1:]]
+    cards = [_cards(area, language) for area in areas]
+    write_page("compare.html.j2", path, language, _context(areas) | {"said": said, "cards": cards})
 
 
-def _write(areas: Sequence[AreaYear], path: Path, language: Language, template: str) -> None:
+def _name(area: AreaYear) -> str:
+    return f"{area.label} {area.year}"
+
+
+def _context(areas: Sequence[AreaYear]) -> dict[str, Any]:
     years = sorted({area.year for area in areas})
-    page = (
-        environment()
-        .get_template(template)
-        .render(
-            t=TEXTS[language],
-            language=language,
-            areas=areas,
-            years=years,
-            classes=CLASSES,
-            inks=INKS,
-            class_words=CLASS_WORDS[language],
-            month_words=MONTH_WORDS[language],
-            year_bars={(area.aoi_id, area.year): Markup(year_bars(area)) for area in areas},  # noqa: S704 — numbers
-            attribution=ATTRIBUTION.format(years=", ".join(map(str, years))),
-        )
-    )
-    path.write_text(page, encoding="utf-8")
+    return {
+        "areas": areas,
+        "ids": sorted({area.aoi_id for area in areas}),
+        "years": years,
+        "attribution": ATTRIBUTION.format(years=", ".join(map(str, years))),
+    }
+
+
+def _cards(area: AreaYear, language: Language) -> list[Card]:
+    cards = []
+    for number, name in enumerate(MONTH_WORDS[language], 1):
+        seen = area.months.get(number, Seen(None, 0.0, 0.0))
+        said = composition(seen, language) if seen.by_class else TEXTS[language]["no_view"]
+        short = name[0] if language is Language.EN else str(number)
+        cards.append(card(f"{area.year}-{number:02d}", number, name, short, f"{name}: {said}", seen, [], ""))
+    return cards
 
 
 def year_bars(area: AreaYear) -> str:
-    """Twelve stacked bars as one small SVG, a path for each class; thin where little was seen."""
+    """Twelve stacked bars of the height of the area as one small SVG: a path for the frames, and one for each class.
+
+    All that was seen is drawn, however thin; what was not leaves its part of the frame empty.
+    """
     strokes: dict[int, list[str]] = defaultdict(list)
-    for month, shares in area.months.items():
-        width = max(1.0, round(_BAR * area.coverage[month], 1))
-        left = (month - 1) * (_BAR + _GAP) + (_BAR - width) / 2
-        below = 0.0
-        for class_id, share in enumerate(shares):
-            if share >= _LEAST_DRAWN:
-                top = _HEIGHT * (1 - below - share)
-                strokes[class_id].append(f"M{left:g} {top:.1f}h{width:g}v{_HEIGHT * share:.1f}h-{width:g}z")
-            below += share
+    frames = "".join(f"M{(month - 1) * (_BAR + _GAP)} 0h{_BAR}v{_HEIGHT}h-{_BAR}z" for month in range(1, 13))
+    for month, seen in area.months.items():
+        left, below = (month - 1) * (_BAR + _GAP), 0.0
+        for part in strip(seen).parts:
+            high = part.of_area_percent / 100 * _HEIGHT
+            strokes[part.class_id].append(f"M{left} {_HEIGHT - below - high:.2f}h{_BAR}v{high:.2f}h-{_BAR}z")
+            below += high
     paths = "".join(f'<path class="c{class_id}" d="{"".join(parts)}"/>' for class_id, parts in sorted(strokes.items()))
-    return f'<svg viewBox="0 0 {12 * (_BAR + _GAP)} {_HEIGHT}" aria-hidden="true">{paths}</svg>'
+    width = 12 * (_BAR + _GAP)
+    return f'<svg viewBox="0 0 {width} {_HEIGHT}" aria-hidden="true"><path class="frame" d="{frames}"/>{paths}</svg>'

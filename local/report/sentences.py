@@ -23,7 +23,7 @@ SNOW = 8
 # From this share on a class is there at all: less is what the classifier mistakes.
 SNOW_SEEN = 0.01
 _ALMOST_ALL, _MOSTLY, _HALF, _TOGETHER = 0.95, 0.60, 0.50, 0.80
-_EQUAL, _CHANGED = 0.02, 0.10
+_EQUAL, _CHANGED, _COMPARED = 0.02, 0.10, 0.01
 _WHOLE = 0.95
 # A year that was seen in so many months can be compared with another such.
 FEWEST_MONTHS = 8
@@ -112,6 +112,18 @@ def year_sentence(
     return text["sentence"](str(year), parts)
 
 
+def comparison(name: str, seen: Seen, first_name: str, first: Seen, language: Language) -> str:
+    """What one area or year has more and less of than the first, from a point on, in points of the ground seen."""
+    text, words = _TEXTS[language], CLASS_WORDS[language]
+    if seen.by_class is None or first.by_class is None:
+        return text["not compared"](name, first_name)
+    differences = sorted(((share - first.by_class[c], c) for c, share in enumerate(seen.by_class)), reverse=True)
+    more = [text["points"](words[c], points(d)) for d, c in differences if d >= _COMPARED]
+    less = [text["points"](words[c], points(d)) for d, c in reversed(differences) if d <= -_COMPARED]
+    parts = [text[key](named) for key, named in (("more", more), ("less", less)) if named]
+    return text["compared"](name, first_name, parts or [text["alike"]()])
+
+
 def unseen_reason(fates: Counter[str], language: Language) -> str:
     """Why there is no usable view, by what became of the passes."""
     text = _TEXTS[language]
@@ -193,6 +205,11 @@ _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
         "points": lambda a, x: f"{a} {x}",
         "gained": lambda month, classes: f"gained since {month}, in points: {listed(classes, Language.EN)}",
         "lost": lambda month, classes: f"lost since {month}, in points: {listed(classes, Language.EN)}",
+        "compared": lambda name, first, parts: f"{name} against {first}: {'; '.join(parts)}.",
+        "not compared": lambda name, first: f"{name} against {first}: one of them was not seen.",
+        "more": lambda classes: f"more, in points: {listed(classes, Language.EN)}",
+        "less": lambda classes: f"less, in points: {listed(classes, Language.EN)}",
+        "alike": lambda: "no class differs by a point",
         "seen": lambda x: f"only {x} of the area was seen",
         "months": lambda n: f"from {n} of 12 months",
         "mean": lambda a, x, y: f"{a} has {x} of the composite, but {y} of the ground on average over the months",
@@ -220,6 +237,11 @@ _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
         "points": lambda a, x: f"{a} {x}",
         "gained": lambda month, classes: f"比{month}增加（百分点）：{listed(classes, Language.ZH)}",
         "lost": lambda month, classes: f"比{month}减少（百分点）：{listed(classes, Language.ZH)}",
+        "compared": lambda name, first, parts: f"{name} 与 {first} 相比：{'；'.join(parts)}。",
+        "not compared": lambda name, first: f"{name} 与 {first}：其中之一没有观测。",
+        "more": lambda classes: f"较多（百分点）：{listed(classes, Language.ZH)}",
+        "less": lambda classes: f"较少（百分点）：{listed(classes, Language.ZH)}",
+        "alike": lambda: "没有类别相差一个百分点",
         "seen": lambda x: f"只看到区域的 {x}",
         "months": lambda n: f"仅 12 个月中的 {n} 个月",
         "mean": lambda a, x, y: f"{a}占合成图的 {x}，但按各月平均占地面的 {y}",

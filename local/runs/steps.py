@@ -104,14 +104,16 @@ def write_outputs(
     write_patches(stack.warehouse, out / "patches.geojson")
     pairs = [(aoi_id, year) for aoi_id in aoi_ids for year in range(last.year, first.year - 1, -1)]
     written: list[Path] = []
+    pages: dict[tuple[str, int], str] = {}
     for number, (aoi_id, year) in enumerate(pairs[:_MOST_REPORTS]):
         path = out / ("report.html" if main and number == 0 else f"report-{aoi_id}-{year}.html")
         render_report(stack.warehouse, aoi_id, year, path)
         written.append(path)
+        pages[aoi_id, year] = path.name
         if len(pairs) > 1:
             say(f"  {path.name}: {aoi_id} {year}")
     if len({aoi_id for aoi_id, _ in pairs}) > 1:
-        write_index(read_years(stack.warehouse, [last.year], []), out / "index.html", Language.EN)
+        write_index(read_years(stack.warehouse, [last.year], []), out / "index.html", Language.EN, pages)
         say(f"  index.html: all areas in {last.year}")
     if len(pairs) > _MOST_REPORTS:
         say(f"  {_MOST_REPORTS} of {len(pairs)} reports written; `landcover report` makes the others")

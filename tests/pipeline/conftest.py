@@ -10,6 +10,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+# Whatever keeps a part of itself from being seen to the right, or lies beyond the edge of the window.
+HIDDEN = """() => {
+  const width = document.documentElement.clientWidth, found = [];
+  for (const e of document.querySelectorAll("body *")) {
+    if (e.ownerSVGElement || !e.getClientRects().length) continue;
+    const box = e.getBoundingClientRect();
+    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible") found.push(`${e.tagName}.${e.className} hides`);
+    if (box.right > width + 0.5 || box.left < -0.5) found.push(`${e.tagName}.${e.className} reaches from ${box.left} to ${box.right}`);
+  }
+  return found;
+}"""
+
 
 class Demo:
     """What one run of the demo printed and left."""

@@ -18,7 +18,7 @@ from local.commands.common import opened
 from local.report.choices import Language, ReportForm
 from local.report.making import render_report
 from shared.errors import UserInputError
-from tests.pipeline.conftest import Demo
+from tests.pipeline.conftest import HIDDEN, Demo
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 STATEMENTS = {
@@ -51,17 +51,6 @@ STATEMENTS = {
         12: "以冰雪（1,300 公顷，68 %）为主，其次是农作物（318 公顷，17 %）",
     },
 }
-# Whatever keeps a part of itself from being seen to the right, or lies beyond the edge of the window.
-HIDDEN = """() => {
-  const width = document.documentElement.clientWidth, found = [];
-  for (const e of document.querySelectorAll("body *")) {
-    if (e.ownerSVGElement || !e.getClientRects().length) continue;
-    const box = e.getBoundingClientRect();
-    if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).overflowX !== "visible") found.push(`${e.tagName}.${e.className} hides`);
-    if (box.right > width + 0.5 || box.left < -0.5) found.push(`${e.tagName}.${e.className} reaches from ${box.left} to ${box.right}`);
-  }
-  return found;
-}"""
 
 
 @pytest.fixture(scope="module")
