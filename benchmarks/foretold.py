@@ -53,12 +53,12 @@ def told_and_done(folder: Path, count: int) -> tuple[dict[str, Any], dict[str, i
             register(stack, *fields[first : first + _FEATURES_PER_CALL])
         _settle(stack)
         composites = (Tick(job="composite", period="month"), Tick(job="composite", period="year"))
-        for tick in (*composites, Tick(job="find-changes")):
+        for tick in (*composites, Tick(job="transition"), Tick(job="find-changes")):
             stack.publish_tick(tick)
             _settle(stack)
         kept = [
             stack.warehouse.run(f"SELECT COUNT(*) AS n FROM `{stack.warehouse.table(table)}`", {})[0]["n"]
-            for table in ("observations", "composites", "changes")
+            for table in ("observations", "composites", "transitions", "changes")
         ]
         done = {"earth_engine_requests": requests(stack) + pixel_requests(stack) - before, "rows": sum(kept)}
     return json.loads(said.output)["history"], done

@@ -25,6 +25,16 @@ _REQUESTS_PER_MESSAGE = 2
 _SUPPORTED = tuple(f"supported_{round(100 * move)}_area_m2" for move in LEAST_MOVES)
 
 
+def pairs_of_years(seen: Iterable[int], baseline_year: int) -> Iterator[tuple[int, str, int]]:
+    """Each year that was seen, what it is compared with, and that year; as ``stale_transitions.sql`` has them."""
+    years = sorted(seen)
+    for year, before, after in zip(years, [0, *years], [*years[1:], 0], strict=False):
+        if baseline_year in years and baseline_year not in {year, before, after}:
+            yield year, "baseline", baseline_year
+        if before:
+            yield year, "previous", before
+
+
 def transition_requests(stale: Iterable[dict[str, Any]], settings: Settings) -> Iterator[TransitionRequest]:
     """Messages for the rows of ``stale_transitions.sql``: the same two years of neighbours of one client together."""
 

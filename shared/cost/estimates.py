@@ -72,6 +72,7 @@ class Estimate(NamedTuple):
         return {
             "overpasses": [each.measuring.overpasses for each in work],
             "composites": [each.measuring.composites for each in work],
+            "pairs_of_years": [each.measuring.pairs for each in work],
             "classifications": [each.classifying.overpasses for each in work],
             "years_of_patches": [each.finding.years for each in work],
             "pixel_requests": [each.fetches for each in together],

@@ -9,12 +9,14 @@ from datetime import date
 
 from shared.aois.feature import RegisteredAoi
 from shared.aois.neighbours import registrations_of
+from shared.change.pairing import pairs_of_years
 from shared.change.planning import CHANGES_PER_MESSAGE
 from shared.change.watching import window_side
+from shared.classes import CLASSES
 from shared.cost.orbits import box_pixels, overpasses_in, unpublished_in, usual_overpasses
 from shared.cost.work import OBSERVED_BANDS, Work, Workload, history_row, network_tile
 from shared.geometry.cutting import pixels
-from shared.measurement.budgets import Budget, composite_budget, observation_budget
+from shared.measurement.budgets import Budget, composite_budget, observation_budget, transition_budget
 from shared.measurement.composing import SETTLED_BY_MONTHS, YEARS_PER_LISTING
 from shared.measurement.jobs import REQUESTS_PER_INVOCATION
 from shared.measurement.unseen import WINDOW_DAYS
@@ -41,8 +43,8 @@ def usual_history(aois: Sequence[RegisteredAoi], today: date, settings: Settings
 
 def usual_month(aois: Sequence[RegisteredAoi], settings: Settings) -> tuple[Workload, Workload]:
     """A month's work: each view is measured, renews its month's composite, which the year before settles, and has the
-    patches of its year found anew; the year's composite is made once, of half a year's views or, in January, of all;
-    the network classifies passes of which there is no image.
+    patches of its year found anew; the year's composite is made once, of half a year's views or, in January, of all,
+    and compared with the year before and the baseline year; the network classifies passes of which there is no image.
     """
     return _usual_month(aois, settings, 0), _usual_month(aois, settings, 1)
 
@@ -98,7 +100,7 @@ def _measured_together(aois: Sequence[RegisteredAoi], today: date, settings: Set
     composing = _requests(Budget(max(months), of_months, of_each * used, 0), composite_budget(settings))
     composing += _requests(Budget(years, of_years, used, 0), composite_budget(settings, years=True))
     eras = math.ceil(years / YEARS_PER_LISTING) + 1
-    return Work(
+    measured = Work(
         overpasses=sum(counts),
         composites=of_months + of_years,
         listings=1 + math.ceil(computing / REQUESTS_PER_INVOCATION) + 2 * eras,
@@ -106,6 +108,21 @@ def _measured_together(aois: Sequence[RegisteredAoi], today: date, settings: Set
         pixels=used,
         label_pixels=(of_each + OBSERVED_BANDS) * used,
     )
+    return measured.plus(_compared_together(aois, counts, today, settings))
+
+
+def _compared_together(aois: Sequence[RegisteredAoi], counts: Sequence[int], today: date, settings: Settings) -> Work:
+    """Comparing the years of neighbours with so many overpasses: a pair reads the nine probabilities of two years."""
+    pairs = reads = most = 0
+    for aoi, count in zip(aois, counts, strict=True):
+        years = range(aoi.backfill_start.year, today.year + 1)
+        of_aoi = len(list(pairs_of_years(years, settings.baseline_year))) if count else 0
+        pairs, most = pairs + of_aoi, max(most, of_aoi)
+        reads += round(of_aoi * 2 * count / len(years) * pixels(aoi.area_m2))
+    if not pairs:
+        return Work()
+    comparing = max(most, _requests(Budget(most, pairs, reads, 0), transition_budget(settings)))
+    return Work(pairs=pairs, listings=2 * most, computations=comparing, label_pixels=len(CLASSES) * reads)
 
 
 def _requests(use: Budget, budget: Budget) -> int:
@@ -140,12 +157,16 @@ def _usual_month(aois: Iterable[RegisteredAoi], settings: Settings, end: int) ->
     for aoi in aois:
         year = overpasses_in(aoi, _DAYS_A_YEAR, satellites=2)[end]
         views = year / _MONTHS_A_YEAR
-        composed = views * (views + 1) / 2 + views * year + OBSERVED_BANDS * year * (0.5, 1.0)[end]
+        so_far = (0.5, 1.0)[end]
+        pairs = 2 if settings.baseline_year else 1
+        composed = views * (views + 1) / 2 + views * year
+        composed += year * (OBSERVED_BANDS * so_far + pairs * len(CLASSES) * (so_far + 1))
         area_pixels = pixels(aoi.area_m2)
         measuring = measuring.plus(
             Work(
                 overpasses=round(views),
                 composites=round(views) + 1,
+                pairs=pairs,
                 pixels=round(area_pixels * views),
                 label_pixels=round(area_pixels * composed),
             )

@@ -16,14 +16,15 @@ _PIXEL_M = 10
 
 
 class Work(NamedTuple):
-    """Work of one kind. Rows: observations (``overpasses``, one for each AOI and overpass), composites, and years whose
-    patches are found. Requests to Earth Engine: those that list, compute, or fetch pixels. Then AOI pixels × overpasses
-    of observations, pixels × bands that composites and patches read, pixels that the network looks at, margins
-    included, and pixels × bands that are read for it.
+    """Work of one kind. Rows: observations (``overpasses``, one for each AOI and overpass), composites, pairs of years
+    that are compared, and years whose patches are found. Requests to Earth Engine: those that list, compute, or fetch
+    pixels. Then AOI pixels × overpasses of observations, pixels × bands that composites, comparisons and patches read,
+    pixels that the network looks at, margins included, and pixels × bands that are read for it.
     """
 
     overpasses: int = 0
     composites: int = 0
+    pairs: int = 0
     years: int = 0
     listings: int = 0
     computations: int = 0
@@ -49,7 +50,7 @@ class Work(NamedTuple):
     @property
     def rows(self) -> int:
         """Rows that are appended."""
-        return self.overpasses + self.composites + self.years
+        return self.overpasses + self.composites + self.pairs + self.years
 
     @property
     def band_pixels(self) -> int:
@@ -58,8 +59,8 @@ class Work(NamedTuple):
 
 
 class Workload(NamedTuple):
-    """Work by what it is for: observations and composites; passes that the network classifies; years whose patches of
-    changed ground are found.
+    """Work by what it is for: observations, composites and pairs of years; passes that the network classifies; years
+    whose patches of changed ground are found.
     """
 
     measuring: Work = Work()

@@ -1,6 +1,6 @@
-"""What the history of new AOIs asks of Earth Engine, exactly: the plans of backfill, measure, plan_composites and
-composite, made by the functions that make them there, with a request that is counted instead of sent; then what is
-asked pixel by pixel (``pixelwise.py``).
+"""What the history of new AOIs asks of Earth Engine, exactly: the plans of backfill, measure, plan_composites,
+composite, plan_transitions and transition, made by the functions that make them there, with a request that is counted
+instead of sent; then what is asked pixel by pixel (``pixelwise.py``).
 
 What cannot be known beforehand is left out: requests that Earth Engine refuses as too big, and that are cut or tried
 again; and what lists and records for all areas at once, discover and record_passes.
@@ -15,7 +15,10 @@ from typing import Any
 from shared.aois.aoi import Aoi
 from shared.aois.feature import RegisteredAoi
 from shared.aois.neighbours import registrations_of
+from shared.change.pairing import key_of as key_of_pair
+from shared.change.pairing import pairs_of_years, transition_jobs, transition_requests, transition_windows
 from shared.change.watching import BASELINE_YEARS
+from shared.classes import CLASSES
 from shared.cost.pixelwise import classifying_work, finding_work
 from shared.cost.playing import answers, pages
 from shared.cost.work import OBSERVED_BANDS, Work, Workload, history_row
@@ -26,7 +29,7 @@ from shared.imagery.names import moments_of, sensing_time
 from shared.imagery.scenes import Scene
 from shared.measurement.areas import Areas
 from shared.measurement.backfilling import Window, history_requests, history_window
-from shared.measurement.budgets import Budget, observation_budget
+from shared.measurement.budgets import Budget, observation_budget, transition_budget
 from shared.measurement.composing import (
     SETTLED_BY_MONTHS,
     budget_of,
@@ -40,7 +43,7 @@ from shared.measurement.overpasses import PlannedOverpass, overpasses_by_aoi
 from shared.measurement.pairs import follow_ups, jobs_of
 from shared.measurement.pieces import Piece
 from shared.measurement.unseen import WINDOW_DAYS
-from shared.messages.bodies import CompositeRequest, MeasurementRequest, Progress
+from shared.messages.bodies import CompositeRequest, MeasurementRequest, Progress, TransitionRequest
 from shared.messages.schedules import schedules
 from shared.settings import Settings
 
@@ -53,9 +56,9 @@ def history_work(
     registered: Sequence[RegisteredAoi], listing: Listing, scenes: Scenes, now: datetime, settings: Settings
 ) -> tuple[Workload, Workload]:
     """The work that registering these AOIs causes, in calls of as many as one may have, and at the next ticks: the
-    composites and patches of what is then observed, and the passes of the last days that the network classifies.
-    ``listing`` answers which images there are, ``scenes`` which scenes. From and to, by how many scenes of a tile the
-    network has to look at.
+    composites, transitions and patches of what is then observed, and the passes of the last days that the network
+    classifies. ``listing`` answers which images there are, ``scenes`` which scenes. From and to, by how many scenes of
+    a tile the network has to look at.
     """
     history = _History(settings)
     for first in range(0, len(registered), settings.max_features):
@@ -69,6 +72,8 @@ def history_work(
     for scheduled in schedules().ticks:
         if scheduled.tick.job == "composite":
             history.compose(scheduled.tick.period)
+        elif scheduled.tick.job == "transition":
+            history.compare()
     return history.workloads(now)
 
 
@@ -168,6 +173,47 @@ class _History:
                 following = [refs[job.key] for job in work.jobs]
                 yield CompositeRequest(composites=following, divisor=work.divisor, progress=work.progress)
 
+    def compare(self) -> None:
+        """One tick for what became what between years, and all messages that follow from it."""
+        for page in pages(self._pairs()):
+            for request in transition_requests(page, self._settings):
+                waiting = [request]
+                while waiting:
+                    waiting.extend(self._compare(waiting.pop()))
+
+    def _pairs(self) -> Iterator[dict[str, Any]]:
+        """As ``stale_transitions.sql`` answers for AOIs without any."""
+        for aoi_id, aoi in sorted(self._aois.items()):
+            seen = {int(overpass_id[:4]) for overpass_id in self._observed[aoi_id]}
+            counts = Counter(int(overpass.overpass_id[:4]) for overpass in self._overpasses[aoi_id])
+            for year, compared_with, other in pairs_of_years(seen, self._settings.baseline_year):
+                yield {
+                    "aoi_id": aoi_id,
+                    "aoi_version": aoi.aoi_version,
+                    "year": year,
+                    "compared_with": compared_with,
+                    "from_year": min(year, other),
+                    "to_year": max(year, other),
+                    "overpass_count": counts[year] + counts[other],
+                    "area_m2": aoi.area_m2,
+                    "geometry_bytes": len(_compact(aoi.geometry)),
+                    "cell": cells_of(aoi.outline)[0],
+                }
+
+    def _compare(self, request: TransitionRequest) -> Iterator[TransitionRequest]:
+        aois = {aoi_id: self._aois[aoi_id] for aoi_id in sorted({ref.aoi_id for ref in request.transitions})}
+        for window in transition_windows(request.transitions, list(aois.values())):
+            self._list(window)
+        refs = {key_of_pair(ref): ref for ref in request.transitions}
+        jobs = list(transition_jobs(request.transitions, aois, self._overpasses))
+        budget = transition_budget(self._settings)
+        for batch in self._batches(jobs, budget, request.divisor, request.progress):
+            for job, _ in batch.done:
+                self.work = self.work.plus(Work(pairs=1, label_pixels=pixels(job.aoi.area_m2) * _bands_compared(job)))
+            for work in batch.handed_on:
+                following = [refs[job.key] for job in work.jobs]
+                yield TransitionRequest(transitions=following, divisor=work.divisor, progress=work.progress)
+
     def _list(self, window: Window) -> None:
         self.work = self.work.plus(Work(listings=sum(1 for _ in slices(*window))))
 
@@ -192,8 +238,16 @@ def _earlier(start: date, counts: Mapping[date, int]) -> int:
 
 def _bands_read(job: Job) -> int:
     """Bands of single overpasses that a composite reads: labels, and the probabilities of a year that has them."""
-    probable = job.with_probabilities and all(i.has_probabilities for o in job.overpasses for i in o.images)
-    return len(job.overpasses) * (OBSERVED_BANDS if probable else 1) + len(job.earlier or ())
+    return len(job.overpasses) * (OBSERVED_BANDS if _probable(job) else 1) + len(job.earlier or ())
+
+
+def _bands_compared(job: Job) -> int:
+    """Bands of single overpasses that a pair of years reads: probabilities, or labels where there are no others."""
+    return len(job.overpasses) * (len(CLASSES) if _probable(job) else 1)
+
+
+def _probable(job: Job) -> bool:
+    return job.with_probabilities and all(i.has_probabilities for o in job.overpasses for i in o.images)
 
 
 def _aoi(registered: RegisteredAoi) -> Aoi:

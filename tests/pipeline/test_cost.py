@@ -56,10 +56,11 @@ def told(path: Path, *features: dict[str, Any]) -> dict[str, Any]:
 
 
 def done(stack: Stack, *features: dict[str, Any]) -> dict[str, int]:
-    """What registering them does, up to the composites and patches of the ticks that follow."""
+    """What registering them does, up to the composites, transitions and patches of the ticks that follow."""
     before = asked(stack)
     register(stack, *features)
-    for tick in (Tick(job="composite", period="month"), Tick(job="composite", period="year"), Tick(job="find-changes")):
+    composites = (Tick(job="composite", period="month"), Tick(job="composite", period="year"))
+    for tick in (*composites, Tick(job="transition"), Tick(job="find-changes")):
         stack.publish_tick(tick)
         settle(stack)
     return kept(stack, asked(stack) - before)
@@ -70,13 +71,14 @@ def asked(stack: Stack) -> Counter[str]:
 
 
 def kept(stack: Stack, used: Counter[str]) -> dict[str, int]:
-    found = {table: rows(stack, table) for table in ("observations", "composites", "changes")}
+    found = {table: rows(stack, table) for table in ("observations", "composites", "transitions", "changes")}
     by_network = [row for row in found["observations"] if row["source"] == "network"]
     kept_bytes = sum(len(json.dumps(row, default=str)) for table in found.values() for row in table)
     return {
         "overpasses": len(found["observations"]) - len(by_network),
         "composites": len(found["composites"]),
         "classifications": len(by_network),
+        "pairs_of_years": len(found["transitions"]),
         "years_of_patches": len(found["changes"]),
         "earth_engine_requests": used["all"],
         "pixel_requests": used["pixels"],

@@ -13,6 +13,7 @@ from shared.aois.aoi import Aoi
 from shared.aois.geometry import ellipsoidal_area_m2
 from shared.change.pairing import (
     key_of,
+    pairs_of_years,
     transition_jobs,
     transition_requests,
     transition_row,
@@ -103,6 +104,24 @@ def test_a_year_of_a_hundred_areas_that_lie_together_takes_eight_requests() -> N
         assert requests - before <= REQUESTS_PER_INVOCATION
     assert sorted(done) == sorted(key_of(TransitionRef.model_validate(row)) for row in rows)
     assert requests <= 8
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        ({2021}, []),
+        ({2019, 2020}, [(2020, "previous", 2019)]),
+        ({2020, 2021}, [(2021, "previous", 2020)]),
+        ({2020, 2022, 2023}, [(2022, "previous", 2020), (2023, "baseline", 2020), (2023, "previous", 2022)]),
+        ({2017, 2019, 2020}, [(2017, "baseline", 2020), (2019, "previous", 2017), (2020, "previous", 2019)]),
+        ({2021, 2022}, [(2022, "previous", 2021)]),
+    ],
+)
+def test_years_are_compared_with_the_last_seen_and_with_the_baseline(
+    seen: set[int], expected: list[tuple[int, str, int]]
+) -> None:
+    assert list(pairs_of_years(seen, 2020)) == expected
+    assert list(pairs_of_years(seen, 0)) == [each for each in expected if each[1] == "previous"]
 
 
 def test_years_far_apart_are_listed_apart() -> None:
