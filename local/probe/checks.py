@@ -1,6 +1,6 @@
 """All checks, in the order in which they are made: what is cheap and what others rest on comes first."""
 
-from local.probe import bigquery, computing, images, network, pubsub, refusals, secrets
+from local.probe import bigquery, comparing, computing, images, network, pubsub, refusals, secrets
 from local.probe.model import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -9,6 +9,7 @@ CHECKS: tuple[Check, ...] = (
     *pubsub.CHECKS,
     *images.CHECKS,
     *computing.CHECKS,
+    *comparing.CHECKS,
     *network.CHECKS,
     *refusals.CHECKS,
 )

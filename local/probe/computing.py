@@ -21,7 +21,7 @@ from shared.settings import Settings
 
 SIDES_M = {"1 ha": 100.0, "1 km²": 1_000.0, "50 km²": 7_071.0, "400 km²": 20_000.0}
 _LAYERS = (10, 50, 200, 700)
-_COMPOSITE_SIDE_M = 7_071.0
+COMPOSITE_SIDE_M = 7_071.0
 # Stacks of so many overpasses stand in for overpasses where a place has too few of them.
 _DEEPEST_STAND_IN = 5
 _WHOLE = 10**12
@@ -29,8 +29,8 @@ _MOST_SECONDS = 300.0
 
 
 def masks(deployment: Deployment) -> Iterator[Finding]:
-    aoi = deployment.square(_COMPOSITE_SIDE_M)
-    pieces = _pieces(aoi, [deployment.clear_overpass], with_probabilities=True)
+    aoi = deployment.square(COMPOSITE_SIDE_M)
+    pieces = pieces_on(aoi, [deployment.clear_overpass], with_probabilities=True)
     collection, layer = deployment.settings.collection, pieces[0].layer
     image = picture(collection, layer)
     differs = image.select(list(CLASS_NAMES)).mask().neq(image.select([LABEL_BAND]).mask())
@@ -61,7 +61,7 @@ def areas(deployment: Deployment) -> Iterator[Finding]:
     budget = None
     for (size, side_m), tile_scale in product(SIDES_M.items(), (TILE_SCALES[0], 1)):
         aoi = deployment.square(side_m)
-        pieces = _pieces(aoi, [deployment.clear_overpass], with_probabilities=True)
+        pieces = pieces_on(aoi, [deployment.clear_overpass], with_probabilities=True)
         part = f"{size}, tileScale {tile_scale}"
         answer, found, fault = _measured(deployment.settings, aoi, pieces, tile_scale)
         if found is None:
@@ -92,7 +92,7 @@ def layers(deployment: Deployment) -> Iterator[Finding]:
     stacks = [
         piece
         for stack in islice(_stacks(overpasses_over(aoi, deployment.images)), wanted[-1])
-        for piece in _pieces(aoi, stack, with_probabilities=len(stack) == 1)
+        for piece in pieces_on(aoi, stack, with_probabilities=len(stack) == 1)
     ]
     answered = asked = 0
     for count in wanted:
@@ -118,11 +118,11 @@ def layers(deployment: Deployment) -> Iterator[Finding]:
 
 
 def composites(deployment: Deployment) -> Iterator[Finding]:
-    aoi = deployment.square(_COMPOSITE_SIDE_M)
+    aoi = deployment.square(COMPOSITE_SIDE_M)
     here = overpasses_over(aoi, deployment.images)
     for part, digits in (("month", 6), ("year", 4)):
-        prefix, overpasses = _fullest(here, digits)
-        pieces = _pieces(aoi, overpasses, with_probabilities=False)
+        prefix, overpasses = fullest(here, digits)
+        pieces = pieces_on(aoi, overpasses, with_probabilities=False)
         answer, found, fault = _measured(deployment.settings, aoi, pieces, TILE_SCALES[0])
         text = f"{prefix}: {len(overpasses)} overpasses, {aoi.area_m2 / 1e6:.0f} km²"
         if found is None or fault:
@@ -135,7 +135,7 @@ def composites(deployment: Deployment) -> Iterator[Finding]:
             yield _at_the_budget(answer, used, deployment.settings.label_pixel_budget, "label_pixel")
 
 
-def _fullest(overpasses: Sequence[PlannedOverpass], digits: int) -> tuple[str, list[PlannedOverpass]]:
+def fullest(overpasses: Sequence[PlannedOverpass], digits: int) -> tuple[str, list[PlannedOverpass]]:
     """The newest of the periods, by so many digits of their date, that have the most overpasses."""
     periods: dict[str, list[PlannedOverpass]] = defaultdict(list)
     for overpass in overpasses:
@@ -151,7 +151,8 @@ def _at_the_budget(answer: Answer, used: int, budget: int, name: str) -> Finding
     return Finding(outcome, text, f"{name} budget", measures={f"{name}_budget": seconds})
 
 
-def _pieces(aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_probabilities: bool) -> list[Piece]:
+def pieces_on(aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_probabilities: bool) -> list[Piece]:
+    """The pieces of a place on the layer of these overpasses, not cut by size."""
     key = "+".join(overpass.overpass_id for overpass in overpasses)
     return pieces_of(key, aoi, overpasses, with_probabilities, _WHOLE)
 

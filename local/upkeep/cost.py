@@ -124,6 +124,7 @@ def lines(found: Estimate, aois: list[RegisteredAoi]) -> Iterator[str]:
 def _amounts(amounts: dict[str, Any]) -> str:
     parts = [
         f"{_range(amounts['overpasses'])} overpasses",
+        f"{_range(amounts['pairs_of_years'])} pairs of years",
         f"{_range(amounts['classifications'])} passes for the network",
         f"{_range(amounts['years_of_patches'])} times the patches of a year",
     ]

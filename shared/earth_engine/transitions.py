@@ -36,27 +36,38 @@ def measure_transitions(settings: Settings, pieces: Sequence[Piece]) -> dict[str
     Raises TooBigError when the request has to be split, RetryLaterError and NeverError as the service answers, the
     first also when a piece is missing or has no area.
     """
-    answer = answer_to(settings, pieces, expression)
+    return read_answer(answer_to(settings, pieces, expression), pieces)
+
+
+def read_answer(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, Areas]:
+    """Areas of each piece by its key, from what Earth Engine answered to ``expression``.
+
+    Raises RetryLaterError when a piece is missing or has no area.
+    """
     return {key: _areas(found) for key, found in properties_by_key(answer, pieces).items()}
 
 
 def expression(collection: str, pieces: Sequence[Piece], tile_scale: int) -> Any:
     """One flat FeatureCollection: a feature without geometry for each piece, areas in m² by code as ``groups``."""
-    by_code = ee.Reducer.sum().group(groupField=1, groupName=_CODE)
 
     def sums(layer: Layer, group: Sequence[Piece]) -> Any:
-        image = coded_areas(collection, layer)
-        return reduced(collection, layer, group, image, by_code, tile_scale).select(["key", _GROUPS], None, False)
+        image = coded_areas(collection, *years_of(layer), layer.with_probabilities)
+        return summed_by_code(collection, layer, group, image, tile_scale)
 
     return by_layer(pieces, sums)
 
 
-def coded_areas(collection: str, layer: Layer) -> Any:
+def summed_by_code(collection: str, layer: Layer, pieces: Sequence[Piece], image: Any, tile_scale: int) -> Any:
+    """The areas of an image of ``coded_areas`` over the pieces of a layer, by code."""
+    by_code = ee.Reducer.sum().group(groupField=1, groupName=_CODE)
+    return reduced(collection, layer, pieces, image, by_code, tile_scale).select(["key", _GROUPS], None, False)
+
+
+def coded_areas(collection: str, earlier: Stacks, later: Stacks, with_probabilities: bool) -> Any:
     """Bands ``area`` (m²) and ``code``: what a pixel was and became, and how many of LEAST_MOVES it passed in a patch
     that is large enough; UNSEEN_CODE where it was not seen in both years.
     """
-    earlier, later = years_of(layer)
-    if layer.with_probabilities:
+    if with_probabilities:
         before, after = (mean_probabilities(collection, stacks) for stacks in (earlier, later))
         was, became = likeliest(before), likeliest(after)
         passed = _passed(before.toArray(), after.toArray(), was, became)

@@ -57,6 +57,9 @@ def test_what_is_found_is_what_is_there(deployment: Deployment, results: list[Re
     assert "1 of 7 clear scenes have no image" in of(results, "earth-engine/ids")[""].found
     assert "8% of 50.1 km² seen; masks are equal" in of(results, "earth-engine/masks")[""].found
     assert "2021: 5 overpasses" in of(results, "earth-engine/composites")["year"].found
+    compared = of(results, "earth-engine/transitions")[""]
+    assert compared.outcome is Outcome.PASS
+    assert "halves of 2021: 2 and 3 overpasses, 50 km², 8% seen in both" in compared.found
     # the place lies 89 pixels south of the scene's edge and 51 east: the tile around it ends west and north with the scene
     network = of(results, "earth-engine/network")[""].found
     assert f"{image(DAYS[0])}: 100.0% of 36,036 labels agree" in network
