@@ -153,7 +153,7 @@ def _job_megabytes(connection: duckdb.DuckDBPyConnection, name: str) -> float:
     text = sql("scheduled", name, dataset=_DATASET, coverage_floor=_FLOOR, network_in_summaries="fill")
     text = text.replace("@run_time", f"TIMESTAMP '{_RUN_TIME}'")
     last_run = re.search(r"SET since = \((.*?)\n\);", text, re.DOTALL)
-    bound = re.search(r"SET built_from = \((.*?)\n\);\nMERGE", text, re.DOTALL)
+    bound = re.search(r"SET built_from = \((.*?)\n\);\n(?:SET usual_from = (.*?);\n)?MERGE", text, re.DOTALL)
     source = re.search(r"USING \((.*)\) AS source\nON", text, re.DOTALL)
     assert last_run and bound and source, "the script has another shape now"
     (since,) = connection.execute(_translated(last_run[1])).fetchone() or (None,)
@@ -161,7 +161,7 @@ def _job_megabytes(connection: duckdb.DuckDBPyConnection, name: str) -> float:
     finding = re.sub(r"\bsince\b", f"TIMESTAMP '{since}'", bound[1])
     (first,) = connection.execute(_translated(finding)).fetchone() or (None,)
     constant = f"DATE '{first:%Y-%m-%d}'"
-    merged = source[1].replace("built_from", constant)
+    merged = source[1].replace("usual_from", bound[2] or "").replace("built_from", constant)
     keys = "aoi_id, aoi_version, class_id, " + ("month" if name == "monthly_summary" else "year")
     pruned = f" WHERE month >= {constant}" if "target.month >= built_from" in text else ""
     target = f"SELECT {keys} FROM {_DATASET}.{name}{pruned}"

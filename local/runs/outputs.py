@@ -27,11 +27,14 @@ COLUMNS = {
     "monthly_summary.csv": (
         "aoi_id", "aoi_version", "month", "class_id", "class_name", "observation_count", "mean_coverage", "mean_share",
         "mean_area_m2", "min_share", "max_share", "probability_share", "composite_share", "composite_area_m2",
+        "settled_share", "settled_area_m2", "filled_share", "mean_seen_share", "mean_seen_area_m2", "seen_share",
+        "effective_views",
     ),
     "annual_summary.csv": (
         "aoi_id", "aoi_version", "year", "months_observed", "class_id", "class_name", "observation_count",
         "mean_coverage", "mean_share", "mean_area_m2", "min_share", "max_share", "probability_share",
-        "composite_share", "composite_area_m2",
+        "composite_share", "composite_area_m2", "settled_share", "settled_area_m2", "months_filled", "mean_seen_share",
+        "mean_seen_area_m2", "seen_share", "effective_views",
     ),
     "transitions.csv": (
         "aoi_id", "aoi_version", "from_period", "to_period", "from_class_id", "from_class_name", "to_class_id",
@@ -88,7 +91,9 @@ def monthly_table(warehouse: Warehouse, aoi_id: str, year: int, width: int = 200
 
 
 def _row_a_period(name: str, months: list[tuple[str, list[dict[str, Any]]]], annual: list[dict[str, Any]]) -> Table:
-    table = Table(title=f"{name}: mode composite share / mean share, % of the ground seen", title_justify="left")
+    table = Table(
+        title=f"{name}: mode composite share, % of the ground seen / mean share, % of the area", title_justify="left"
+    )
     table.add_column("")
     table.add_column("views", justify="right")
     table.add_column("cover", justify="right")

@@ -108,31 +108,59 @@ view: report_monthly {
     sql: ${TABLE}.mean_coverage ;;
   }
 
+  dimension: seen_share {
+    description: "Share of the AOI that the composite saw, or a view of it, 0 to 1."
+    type: number
+    value_format_name: percent_2
+    sql: ${TABLE}.seen_share ;;
+  }
+
+  dimension: effective_views {
+    description: "How many views of equal coverage would say as much as those used (Kish)."
+    type: number
+    value_format_name: decimal_1
+    sql: ${TABLE}.effective_views ;;
+  }
+
   dimension: quality {
-    description: "good; thin (fewer than two observations, or less than half of the AOI seen on average); none."
+    description: "good (0.9 of the AOI or more seen, by what says as much as two whole views); thin (less than 0.7, or less than one and a half views); fair (between them); none."
     type: string
     sql: ${TABLE}.quality ;;
   }
 
   dimension: mean_share {
-    description: "Mean over time of the class share of the ground seen, 0 to 1."
+    description: "Mean over time of the class share of the whole AOI, 0 to 1: each pixel counts once, as it was seen last where cloud hid it."
     type: number
     value_format_name: percent_2
     sql: ${TABLE}.mean_share ;;
   }
 
   dimension: mean_area_ha {
-    description: "Mean label area as seen, in hectares."
+    description: "mean_share of the whole AOI, in hectares."
     type: number
     value_format_name: decimal_2
     sql: ${TABLE}.mean_area_ha ;;
   }
 
   dimension: mean_area_km2 {
-    description: "Mean label area as seen, in km²."
+    description: "mean_share of the whole AOI, in km²."
     type: number
     value_format_name: decimal_2
     sql: ${TABLE}.mean_area_km2 ;;
+  }
+
+  dimension: mean_seen_share {
+    description: "Mean over time of the class share of what each view saw, 0 to 1: leans where cloud does."
+    type: number
+    value_format_name: percent_2
+    sql: ${TABLE}.mean_seen_share ;;
+  }
+
+  dimension: mean_seen_area_ha {
+    description: "Mean label area as seen, in hectares."
+    type: number
+    value_format_name: decimal_2
+    sql: ${TABLE}.mean_seen_area_ha ;;
   }
 
   dimension: probability_share {
@@ -161,6 +189,34 @@ view: report_monthly {
     type: number
     value_format_name: decimal_2
     sql: ${TABLE}.composite_area_km2 ;;
+  }
+
+  dimension: settled_share {
+    description: "Share in the composite with ties and gaps settled, 0 to 1: of a month by the year before it, of a year by mean probabilities."
+    type: number
+    value_format_name: percent_2
+    sql: ${TABLE}.settled_share ;;
+  }
+
+  dimension: settled_area_ha {
+    description: "settled_share of the whole AOI, in hectares."
+    type: number
+    value_format_name: decimal_2
+    sql: ${TABLE}.settled_area_ha ;;
+  }
+
+  dimension: settled_area_km2 {
+    description: "settled_share of the whole AOI, in km²."
+    type: number
+    value_format_name: decimal_2
+    sql: ${TABLE}.settled_area_km2 ;;
+  }
+
+  dimension: filled_share {
+    description: "Share of the AOI that the settled composite shows as it was before the month: never evidence of change."
+    type: number
+    value_format_name: percent_2
+    sql: ${TABLE}.filled_share ;;
   }
 
   measure: average_composite_share {

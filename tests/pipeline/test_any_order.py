@@ -185,8 +185,13 @@ def state(stack: Stack) -> dict[str, Any]:
         "observation_count",
         "network_count",
         "mean_share",
+        "mean_seen_share",
         "probability_share",
         "composite_share",
+        "settled_share",
+        "filled_share",
+        "seen_share",
+        "effective_views",
     )
     months = of_current("monthly_summary", "aoi_id, month, class_id", shares)
     return {

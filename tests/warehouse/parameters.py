@@ -159,7 +159,21 @@ def _estimated(rng: random.Random, rows: Rows) -> dict[str, Any]:
     return {"aoi_id": row["aoi_id"], "year": row["year"]}
 
 
+def _compared(rng: random.Random, rows: Rows) -> dict[str, Any]:
+    """A late year of an area as it is registered now, which has earlier ones to compare with."""
+    newest: dict[str, int] = {}
+    for row in rows["aoi_events"]:
+        newest[row["aoi_id"]] = max(row["aoi_version"], newest.get(row["aoi_id"], 0))
+    seen = {
+        row["aoi_id"]
+        for row in rows["observations"]
+        if newest.get(row["aoi_id"]) == row["aoi_version"] and row["acquired_date"].year == 2021
+    }
+    return {"aoi_id": rng.choice(sorted(seen)), "year": 2021}
+
+
 _JOINT = {
+    "report_baseline": _compared,
     "report_estimates": _estimated,
     "unseen_passes": _unseen,
     "aois_touching": _touching,

@@ -17,18 +17,27 @@ SELECT
   summary.skipped_count,
   IFNULL(summary.network_count, 0) AS network_count,
   summary.mean_coverage,
+  summary.seen_share,
+  summary.effective_views,
   CASE
     WHEN summary.observation_count = 0 THEN 'none'
-    WHEN summary.observation_count < 2 OR summary.mean_coverage < 0.5 THEN 'thin'
-    ELSE 'good'
+    WHEN summary.seen_share < 0.7 OR ROUND(summary.effective_views, 1) < 1.5 THEN 'thin'
+    WHEN summary.seen_share >= 0.9 AND ROUND(summary.effective_views, 1) >= 2 THEN 'good'
+    ELSE 'fair'
   END AS quality,
   summary.mean_share,
   summary.mean_area_m2 / 10000 AS mean_area_ha,
   summary.mean_area_m2 / 1000000 AS mean_area_km2,
+  summary.mean_seen_share,
+  summary.mean_seen_area_m2 / 10000 AS mean_seen_area_ha,
   summary.probability_share,
   summary.composite_share,
   summary.composite_area_m2 / 10000 AS composite_area_ha,
-  summary.composite_area_m2 / 1000000 AS composite_area_km2
+  summary.composite_area_m2 / 1000000 AS composite_area_km2,
+  summary.settled_share,
+  summary.settled_area_m2 / 10000 AS settled_area_ha,
+  summary.settled_area_m2 / 1000000 AS settled_area_km2,
+  summary.filled_share
 FROM `${dataset}.monthly_summary` AS summary
 JOIN `${dataset}.aois` AS aois
   ON aois.aoi_id = summary.aoi_id AND aois.aoi_version = summary.aoi_version
