@@ -16,6 +16,7 @@ from shared.aois.name_spaces import workload_tag
 from shared.earth_engine.client import connect
 from shared.earth_engine.listing import list_scenes
 from shared.earth_engine.scene_masks import SceneMask
+from shared.errors import CollectionMissingError, RetryLaterError
 from shared.geometry.cells import region_around
 from shared.imagery.names import moments_of
 from shared.measurement.budgets import classification_budget, halved_by_attempt
@@ -25,6 +26,7 @@ from shared.measurement.measured import not_yet_classified
 from shared.measurement.overpasses import overpasses_by_aoi
 from shared.measurement.pairs import follow_ups, jobs_of
 from shared.measurement.rows import Source, observation_row, provenance
+from shared.measurement.unseen import is_awaited
 from shared.messages.bodies import ClassificationRequest, Topic
 from shared.messages.publishing import publish
 from shared.messages.receiving import delivery_attempt, handle
@@ -53,8 +55,14 @@ def _classify(request: ClassificationRequest, settings: Settings) -> dict[str, A
     listed_at = datetime.now(UTC)
     region = region_around([aoi.outline for aoi in aois])
     wanted = set(request.overpass_ids)
-    scenes = [s for s in list_scenes(settings, *moments_of(request.overpass_ids), region) if s.overpass_id in wanted]
+    try:
+        listed = list_scenes(settings, *moments_of(request.overpass_ids), region)
+    except CollectionMissingError:
+        return {**outcome, "observations": 0}  # a folder of Dynamic World images alone knows no scenes
+    scenes = [scene for scene in listed if scene.overpass_id in wanted]
     jobs = jobs_of(aois, overpasses_by_aoi(aois, classified_images(scenes, _MASK)))
+    if not jobs and is_awaited(request.overpass_ids, listed_at, delivery_attempt()):
+        raise RetryLaterError(f"no scene of {', '.join(request.overpass_ids)} is in Earth Engine over these areas yet")
     observations = messages = 0
     for batch in measure_jobs(
         # news is told again when it comes again, since nobody may have heard it

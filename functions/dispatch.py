@@ -12,11 +12,12 @@ from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
 from shared.earth_engine.client import connect
-from shared.earth_engine.listing import list_images, list_scenes
-from shared.errors import CollectionMissingError, InvalidMessageError
+from shared.earth_engine.listing import list_images
+from shared.errors import InvalidMessageError
 from shared.geometry.grids import is_near_tile
+from shared.geometry.tiles import tile_outline
 from shared.imagery.footprints import footprint_shape
-from shared.imagery.names import SceneName, moments_of, parse_scene_name, sensing_time
+from shared.imagery.names import SceneName, parse_scene_name, sensing_time
 from shared.measurement.asking import requests_for
 from shared.measurement.budgets import classification_budget, observation_budget
 from shared.messages.bodies import AcquiredImage, Acquisition, ClassificationRequest, Lane, MeasurementRequest, Topic
@@ -64,24 +65,15 @@ def _dispatch(message: Acquisition, settings: Settings) -> dict[str, Any]:
 def _classifications(
     overpass_id: str, message: Acquisition, published: list[BaseGeometry], settings: Settings
 ) -> list[ClassificationRequest]:
-    """What a product of which Dynamic World has no image yet asks of the network, as soon as it is heard of."""
-    products = {
-        (name.sensing_stamp, name.tile)
-        for image in message.images()
-        if not (name := parse_scene_name(image.image_id)).datastrip_stamp
-    }
-    if settings.classify == "off" or published or not products:
+    """What a product of which Dynamic World has no image yet asks of the network, as soon as it is heard of: the scene
+    itself comes to Earth Engine later, and is waited for there.
+    """
+    names = (parse_scene_name(image.image_id) for image in message.images())
+    tiles = sorted({name.tile for name in names if not name.datastrip_stamp})
+    outlines = [outline for tile in tiles if (outline := tile_outline(tile)) is not None]
+    if settings.classify == "off" or published or not outlines:
         return []
-    try:
-        listed = list_scenes(settings, *moments_of([overpass_id]))
-    except CollectionMissingError:
-        return []  # a folder of Dynamic World images alone knows no scenes; nothing is there to classify
-    outlines = [
-        footprint_shape(scene.footprint)
-        for scene in listed
-        if (scene.overpass_id, parse_scene_name(scene.scene_id).tile) in products
-    ]
-    rows = _aois_under(union_all(outlines), Warehouse(settings)) if outlines else []
+    rows = _aois_under(union_all(outlines), Warehouse(settings))
     return list(requests_for(ClassificationRequest, overpass_id, rows, classification_budget(settings), settings))
 
 

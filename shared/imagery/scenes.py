@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from shared.geometry.tiles import crs_of_tile
 from shared.imagery.names import parse_scene_name
 
 
@@ -19,6 +20,5 @@ class Scene(NamedTuple):
 
 
 def crs_of(scene_id: str) -> str:
-    """The UTM zone of a scene's tile; bands from N on are north of the equator."""
-    tile = parse_scene_name(scene_id).tile
-    return f"EPSG:32{6 if tile[3] >= 'N' else 7}{tile[1:3]}"
+    """The UTM zone of a scene's tile."""
+    return crs_of_tile(parse_scene_name(scene_id).tile)

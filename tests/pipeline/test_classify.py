@@ -1,8 +1,9 @@
 """Passes of which Dynamic World has no image, classified by the published network, and what becomes of them later."""
 
 import json
+import time
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,24 @@ def test_a_product_that_is_heard_of_is_classified_at_once_and_cloud_is_left_out(
     row = current(running)[HEARD_OF[:15]]
     assert (row["source"], row["image_ids"]) == ("network", [HEARD_OF])
     assert 0 <= row["coverage"] < 0.9
+
+
+def test_a_product_whose_scene_is_not_in_earth_engine_yet_is_classified_when_it_comes(
+    stack: tuple[Stack, Path],
+) -> None:
+    running, folder = stack
+    overpass_id = f"{datetime.now(UTC) - timedelta(hours=3):%Y%m%dT%H%M%S}"
+    body = {"image_id": f"S2A_MSIL1C_{overpass_id}_N0511_R046_T51TYL_{overpass_id}"}
+    running.bus.publish("acquisitions", json.dumps(body).encode(), {})
+    waited = f"no scene of {overpass_id} is in Earth Engine over these areas yet"
+    deadline = time.monotonic() + 60
+    while waited not in running.log_path.read_text() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert overpass_id not in current(running)
+    write_sentinel2(folder / "scenes", f"{overpass_id}_{overpass_id}_T51TYL", clear_l1c(SIZE, SIZE, 4))
+    settle(running)
+    assert waited in running.log_path.read_text()
+    assert current(running)[overpass_id]["source"] == "network"
 
 
 def test_it_can_be_switched_off(tmp_path: Path) -> None:

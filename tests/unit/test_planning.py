@@ -22,6 +22,8 @@ from shared.imagery.images import SceneImage
 from shared.measurement.budgets import Budget, Tally, chunked, divisor_to_split, packed
 from shared.measurement.overpasses import overpasses_by_aoi, overpasses_over
 from shared.measurement.pieces import Layer, Piece, pieces_of
+from shared.measurement.unseen import is_awaited
+from shared.messages.subscriptions import messaging
 
 SENSED = "20210103T023111"
 WHOLE = 10**12
@@ -226,3 +228,13 @@ def test_a_divisor_makes_at_least_two_requests_of_what_was_one(layers: int, more
     use = Budget(layers, layers + more_pairs, pixel_count, 500)
     limits = budget.divided(divisor_to_split(use, budget))
     assert use.layers > limits.layers or use.pairs > limits.pairs or use.pixels > limits.pixels
+
+
+def test_a_scene_is_awaited_for_a_day_and_some_hours_of_attempts() -> None:
+    now = datetime(2026, 5, 4, 2, 0, tzinfo=UTC)
+    assert is_awaited(["20260503T023111"], now, 59)
+    assert not is_awaited(["20260503T023111"], now, 60), "forty attempts before it would be a dead letter"
+    assert not is_awaited(["20260503T013111"], now, 1)
+    assert not is_awaited(["20260503T023111", "20260503T013111"], now, 1)
+    (subscription,) = [each for each in messaging().subscriptions if each.name == "classify"]
+    assert subscription.max_delivery_attempts - 60 >= 40
