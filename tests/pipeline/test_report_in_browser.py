@@ -143,6 +143,37 @@ def test_it_says_the_same_without_its_script(browser: Browser, reports: dict[str
     with_script.close()
 
 
+# Text whose contrast with what is painted behind it is below 4.5 to 1 (WCAG 2.2, 1.4.3); boxes are opaque or clear.
+FAINT = """() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const channel = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+  const luminance = colour => { const [r, g, b] = parts(colour).map(channel); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+  const clear = colour => parts(colour)[3] === 0;
+  const faint = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const text = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+    if (!text || e.ownerSVGElement || e.closest("script, style, option") || !e.getClientRects().length) continue;
+    let behind = e;
+    while (behind.parentElement && clear(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+    const ground = getComputedStyle(behind).backgroundColor;
+    if (parts(ground).length === 4 && !clear(ground)) continue;
+    const [a, b] = [luminance(getComputedStyle(e).color), luminance(clear(ground) ? "rgb(255, 255, 255)" : ground)];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) faint.push(`${e.tagName}.${e.className} ${ratio.toFixed(2)} ${e.textContent.slice(0, 30)}`);
+  }
+  return faint;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_can_be_read(browser: Browser, reports: dict[str, Path], scheme: Any) -> None:
+    page, _, _ = open_page(browser, reports["en.html"], color_scheme=scheme)
+    assert page.evaluate(FAINT) == []
+    page.add_style_tag(content=".note { color: #999 }")
+    assert page.evaluate(FAINT) or scheme == "dark", "grey on white is found"
+    page.close()
+
+
 def picture(page: Page, name: str) -> str:
     return str(page.locator(f"#{name}").get_attribute("href"))
 
