@@ -5,6 +5,7 @@ own. Nothing is halved and tried again in the same invocation: a request that ti
 """
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -20,9 +21,10 @@ from shared.messages.bodies import Progress
 
 # Four requests of the size that budgets foresee, and their listing, take well under the platform's 540 s.
 REQUESTS_PER_INVOCATION = 4
-# A piece that cannot be smaller is asked for so often, each time in a message of its own: Earth Engine also says that
-# something is too big when it has too little room of its own just then.
-_DOUBLINGS_OF_THE_SMALLEST = 4
+# A piece that cannot be smaller is asked for so often in a row, each time in a message of its own: Earth Engine also
+# says that something is too big when it has too little room of its own just then. Attempts at the message count too, up
+# to four.
+_DOUBLINGS_OF_THE_SMALLEST = 8
 # No request begins later than this: its own deadline (330 s) then still ends within the 540 s.
 _WORK_SECONDS = 200.0
 
@@ -74,7 +76,7 @@ def measure_jobs(
         job.key: pieces_of(job.key, job.aoi, job.overpasses, job.with_probabilities, limits.pixels, job.earlier or ())
         for job in jobs
     }
-    work = _Work(jobs, pieces, progress)
+    work = _Work(jobs, pieces, progress, math.ceil(budget.pixels / SMALLEST_PIECE_PIXELS))
     asked = 0
     for run in packed(list(work.remaining()), limits):
         run = [piece for piece in run if work.wants(piece)]  # noqa: PLW2901 — a job that was handed on leaves the run
@@ -93,9 +95,14 @@ def measure_jobs(
 
 
 class _Work:
-    """Which pieces of which jobs are measured, wanted, or handed on."""
+    """Which pieces of which jobs are measured, wanted, or handed on. From the divisor ``to_smallest`` on pieces are no
+    smaller.
+    """
 
-    def __init__(self, jobs: Sequence[Job], pieces: dict[str, list[Piece]], progress: Progress | None) -> None:
+    def __init__(
+        self, jobs: Sequence[Job], pieces: dict[str, list[Piece]], progress: Progress | None, to_smallest: int
+    ) -> None:
+        self._to_smallest = to_smallest
         self._jobs = {job.key: job for job in jobs}
         self._pieces = pieces
         self._job_of = {piece.key: key for key, group in pieces.items() for piece in group}
@@ -149,23 +156,34 @@ class _Work:
         """The jobs of a run that was too big, in smaller requests. Raises NeverError for one that can't be smaller."""
         keys = list(dict.fromkeys(self._job_of[piece.key] for piece in run))
         smallest = len(run) == 1 and run[0].part.pixels <= SMALLEST_PIECE_PIXELS
-        to_smallest = max(1, budget.pixels // SMALLEST_PIECE_PIXELS)
-        if smallest and len(self._jobs) == 1 and divisor >= to_smallest * 2**_DOUBLINGS_OF_THE_SMALLEST:
-            raise NeverError(
-                f"{run[0].key}: too big for Earth Engine though it has {run[0].part.pixels} pixels: {error}"
-            )
+        if smallest and len(self._jobs) == 1:
+            return self._ask_again(keys[0], run[0], divisor, error)
         for key in keys:
             self._open.remove(key)
-        to_split = to_smallest if smallest else divisor_to_split(Tally(run).use, budget)
-        smaller = max(2 * divisor, to_split)
-        return HandOn([self._jobs[key] for key in keys], smaller)
+        to_split = self._to_smallest if smallest else divisor_to_split(Tally(run).use, budget)
+        return HandOn([self._jobs[key] for key in keys], max(2 * divisor, to_split))
+
+    def _ask_again(self, key: str, piece: Piece, divisor: int, error: TooBigError) -> HandOn:
+        """The single job from a piece on that cannot be smaller: what was measured of it stays."""
+        advanced = self._advanced(key)
+        if not advanced and divisor >= self._to_smallest * 2**_DOUBLINGS_OF_THE_SMALLEST:
+            raise NeverError(f"{piece.key}: too big for Earth Engine though it has {piece.part.pixels} pixels: {error}")
+        self._open.remove(key)
+        so_far = self._to_smallest if advanced else max(divisor, self._to_smallest)
+        return HandOn([self._jobs[key]], 2 * so_far, self._progress(key) if self._sums[key] else None)
 
     def rest(self, divisor: int) -> list[HandOn]:
         """What is not complete: a job that is begun by itself, with its progress, and the others together."""
         begun = [key for key in self._open if self._sums[key]]
         untouched = [self._jobs[key] for key in self._open if not self._sums[key]]
-        handed_on = [HandOn([self._jobs[key]], divisor, self._progress(key)) for key in begun]
+        # what was refused before and is measured now does not count any more
+        kept = {key: min(divisor, self._to_smallest) if self._advanced(key) else divisor for key in begun}
+        handed_on = [HandOn([self._jobs[key]], kept[key], self._progress(key)) for key in begun]
         return handed_on + ([HandOn(untouched, divisor)] if untouched else [])
+
+    def _advanced(self, key: str) -> bool:
+        """Whether this invocation measured any of a job."""
+        return len(self._sums[key]) > min(1, self._done_before)
 
     def _progress(self, key: str) -> Progress:
         fingerprint = _fingerprint(self._jobs[key], self._pieces[key])
