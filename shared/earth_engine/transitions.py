@@ -1,8 +1,9 @@
 """The expression of transitions: areas by what became what on many AOI pieces, of many pairs of years, in one request.
 
 A layer here has the overpasses of two years. Each becomes a picture, both become one band of codes, and pixel areas are
-summed by code (developers.google.com/earth-engine/guides/reducers_grouping). Patches are those of the whole picture:
-where a piece ends, or the AOI, cuts none of them.
+summed by code (developers.google.com/earth-engine/guides/reducers_grouping). Where one of the years has labels only,
+both are compared by their modes. Patches are those of the whole picture: where a piece ends, or the AOI, cuts none of
+them.
 """
 
 from collections.abc import Sequence
