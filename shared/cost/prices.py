@@ -48,7 +48,9 @@ class Size(NamedTuple):
 
 
 def dollars_a_month(size: Size, views: float = USABLE_VIEWS_A_MONTH) -> dict[str, float]:
-    """Dollars by item, Earth Engine apart, of a month with so many usable views of each AOI."""
+    """Dollars by item, Earth Engine apart, of a month with so many usable views of each AOI; what is fetched pixel by
+    pixel is apart too (``dollars_of_pixels``).
+    """
     images = size.tiles * views * IMAGES_A_VIEW
     frequent = sum(24 * 60 // 15 if s.name == "discover-frequent" else 1 for s in schedules().ticks[:2]) * DAYS
     observations = size.aois * views
