@@ -53,7 +53,9 @@ class Pixels(NamedTuple):
 
     @property
     def valid(self) -> np.ndarray:
-        return np.ones(self.values.shape, dtype=bool) if self.mask is None else self.mask > 0
+        if self.mask is None:
+            return np.ones(self.values.shape, dtype=bool)
+        return self.mask if self.mask.dtype == bool else self.mask > 0
 
 
 class Window:

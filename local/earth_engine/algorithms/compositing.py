@@ -87,12 +87,15 @@ def _nan_reduction(reduce: Callable[[np.ndarray], np.ndarray]) -> Callable[[list
 
 
 def _sum(layers: list[Pixels]) -> Pixels:
-    total = np.zeros(layers[0].values.shape)
+    total, votes = np.zeros(layers[0].values.shape), np.zeros(layers[0].values.shape, dtype=np.int32)
     seen = np.zeros(total.shape, dtype=bool)
     for layer in layers:
-        total += layer.values if layer.mask is None else np.where(layer.valid, layer.values, 0)
+        if layer.values.dtype == bool:  # several times faster than as floats
+            votes += layer.values & layer.valid
+        else:
+            total += layer.values if layer.mask is None else np.where(layer.valid, layer.values, 0)
         seen |= layer.valid
-    return Pixels(total, seen)
+    return Pixels(total + votes, seen)
 
 
 def _count(layers: list[Pixels]) -> Pixels:
