@@ -30,7 +30,8 @@ from werkzeug.test import Client
 from benchmarks.rows import Bar, Row, timed
 from local.earth_engine.server import EarthEngineServer
 from local.runs.registering import post_registration
-from local.sample.year import sample_aoi, write_finished_year
+from local.sample.place import sample_aoi
+from local.sample.years import write_finished_year
 from local.stack import Stack, _function_app, forget_clients
 from shared.classes import CLASSES
 from shared.earth_engine import expressions, listing

@@ -24,7 +24,8 @@ from benchmarks.simulation import (
     assumed_seconds,
 )
 from local.runs.registering import post_registration
-from local.sample.year import sample_aoi, write_finished_year
+from local.sample.place import sample_aoi
+from local.sample.years import write_finished_year
 from local.stack import Stack
 from shared.cost.prices import Size, dollars_a_month
 

@@ -24,7 +24,9 @@ from shapely.geometry import mapping
 from benchmarks.rows import Bar, Row, timed
 from local.earth_engine import raster
 from local.runs.registering import post_registration
-from local.sample.year import REPROCESSED_DAY, SPLIT_DAY, sample_aoi, write_finished_year
+from local.sample.passes import REPROCESSED_DAY, SPLIT_DAY
+from local.sample.place import sample_aoi
+from local.sample.years import write_finished_year
 from local.stack import Stack
 from shared.classes import CLASSES
 from shared.earth_engine.client import connect

@@ -30,7 +30,7 @@ class PubSub(StrEnum):
 
 @app.command()
 def demo(out: Out = DEFAULT_OUT / "demo") -> None:
-    """A whole synthetic year through every function; prints the monthly table and leaves a report."""
+    """Three synthetic years through every function; prints a monthly table and what changed, leaves reports."""
     from local.runs.demo import run_demo  # noqa: PLC0415 — each command loads only what it needs
 
     run_demo(out, say, CONSOLE)
@@ -143,7 +143,7 @@ def _classified(sentinel2: Path, out: Path, outlines: "list[BaseGeometry]") -> P
 
 @app.command()
 def serve(
-    scenes: Annotated[Path | None, typer.Option(help="Folder of scenes, watched; default: the synthetic year.")] = None,
+    scenes: Annotated[Path | None, typer.Option(help="Folder of scenes, watched; default: one synthetic year.")] = None,
     out: Out = DEFAULT_OUT / "serve",
     port: Annotated[int, typer.Option(help="Port of the webhook; 0 takes a free one.")] = 0,
     every: Annotated[float, typer.Option(help="Seconds between ticks.")] = 10.0,
@@ -156,7 +156,8 @@ def serve(
     from local.runs import inputs  # noqa: PLC0415
 
     if scenes is None:
-        from local.sample.year import write_aoi, write_finished_year  # noqa: PLC0415
+        from local.sample.place import write_aoi  # noqa: PLC0415
+        from local.sample.years import write_finished_year  # noqa: PLC0415
 
         scenes = out / "scenes"
         if not any(scenes.glob("*.tif")):

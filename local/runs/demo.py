@@ -1,4 +1,4 @@
-"""The demo: a whole synthetic year through every function, meeting every awkward case on the way."""
+"""The demo: three synthetic years through every function, meeting every awkward case on the way, a clearing found."""
 
 from datetime import date
 from pathlib import Path
@@ -18,16 +18,20 @@ from local.runs.steps import (
     write_outputs,
 )
 from local.runs.workspace import claim_for_demo, remember
-from local.sample.year import AOI_ID, LATE_DAY, REPROCESSED, YEAR, sample_aoi, write_aoi, write_year
+from local.sample.landscape import CLEARED_HA, CLEARED_ON, POND_HA, POND_ON
+from local.sample.passes import LATE_DAY, PUBLISHED_LATE_DAY, SKIPPED_DAY, stamp
+from local.sample.place import AOI_ID, sample_aoi, write_aoi
+from local.sample.reflectance import write_scenes
+from local.sample.years import PUBLISHED_YEAR, REPROCESSED, YEARS, Scene, write_years
 from local.stack import Stack
 from shared.messages.bodies import Acquisition
 
-_REGISTERED_ON = date(YEAR, 11, 20)
-_YEAR_END = date(YEAR, 12, 31)
+_REGISTERED_ON = date(YEARS[-1], 11, 20)
+_FIRST_DAY, _LAST_DAY = date(YEARS[0], 1, 1), date(YEARS[-1], 12, 31)
 
 
 def run_demo(out: Path, say: Say, console: Console) -> None:
-    """Write a year of scenes, let them arrive as they would, and leave tables and a report in ``out``."""
+    """Write years of scenes, let them arrive as they would, and leave tables, patches and reports in ``out``."""
     claim_for_demo(out)
     scenes, pending = out / "scenes", out / "scenes-to-come"
     for folder in (scenes, pending):
@@ -35,42 +39,60 @@ def run_demo(out: Path, say: Say, console: Console) -> None:
         for path in folder.rglob("*.tif"):
             path.unlink()
     remember(out, scenes)
-    say("Writing a synthetic year of Dynamic World scenes")
-    written = write_year(pending)
+    say(f"Writing the synthetic years {YEARS[0]} to {YEARS[-1]} of Dynamic World scenes")
+    written = write_years(pending)
     (pending / PASSES_FILE).rename(scenes / PASSES_FILE)
     write_aoi(out / "aoi.geojson")
-    late = [s for s in written if s.acquired == LATE_DAY or s.path.parent.name == REPROCESSED]
+    write_scenes(scenes)
+    late = [s for s in written if s.acquired in {LATE_DAY, PUBLISHED_LATE_DAY} or s.path.parent.name == REPROCESSED]
     early = [s for s in written if s.acquired <= _REGISTERED_ON and s not in late]
-    for scene in early:
-        scene.path.rename(scenes / scene.path.name)
+    rest = [s for s in written if s not in early and s not in late]
+    _arrive(early, scenes)
     say(f"  {len(written)} images of {len({s.acquired for s in written})} overpasses")
-    with Stack(scenes, out, backfill_start=date(YEAR, 1, 1)) as stack:
+    say(f"  planted: {CLEARED_HA} ha of forest cleared on {CLEARED_ON}, a pond of {POND_HA} ha dug on {POND_ON}")
+    with Stack(scenes, out, backfill_start=_FIRST_DAY) as stack:
         say(f"Registering the AOI on {_REGISTERED_ON}: backfill measures the {len(early)} images that exist by then")
         register_and_backfill(stack, {"type": "FeatureCollection", "features": [sample_aoi()]}, say)
-        composite_and_summarise(stack, day_after(_REGISTERED_ON), say)
-        rest = [s for s in written if s not in early and s not in late]
-        say(f"The rest of the year arrives: discover finds {len(rest)} new images and dispatch asks for measurements")
-        for scene in rest:
-            scene.path.rename(scenes / scene.path.name)
-        stack.tick("discover", run_date=_YEAR_END)
+        say(f"Time goes on: discover finds {len(rest)} new images and dispatch asks for measurements")
+        _arrive(rest, scenes)
+        stack.tick("discover", run_date=_LAST_DAY)
         settle(stack, say)
+        say("Passes without an image, but with a Sentinel-2 scene: the network is asked")
+        stack.tick("record-passes", run_date=PUBLISHED_LATE_DAY)
+        settle(stack, say)
+        _say_who_classified(stack, say)
         say(f"Late and reprocessed: {len(late)} images are announced on the topic by hand")
+        _arrive(late, scenes)
         for scene in late:
-            scene.path.replace(scenes / scene.path.name)
             message = Acquisition(image_id=scene.image_id)
             stack.bus.publish("acquisitions", message.model_dump_json(exclude_none=True).encode(), {})
         settle(stack, say)
-        say("Composites of the months and the year that changed, then the scheduled SQL")
-        composite_and_summarise(stack, day_after(_YEAR_END), say)
+        _say_who_classified(stack, say)
+        say("Composites of the months and years, then the scheduled SQL")
+        composite_and_summarise(stack, day_after(_LAST_DAY), say)
         say("Ground that left its usual class, where two years before it say what is usual")
-        find_changes(stack, _YEAR_END, say)
+        find_changes(stack, _LAST_DAY, say)
         say("The passes that left no image, and how fresh the numbers are")
-        record_passes(stack, _YEAR_END, say)
-        report = write_outputs(stack, [AOI_ID], date(YEAR, 1, 1), _YEAR_END, out, say)
-        console.print(monthly_table(stack.warehouse, AOI_ID, YEAR, console.width))
+        record_passes(stack, _LAST_DAY, say)
+        report = write_outputs(stack, [AOI_ID], _FIRST_DAY, _LAST_DAY, out, say)
+        console.print(monthly_table(stack.warehouse, AOI_ID, PUBLISHED_YEAR))
         delivered = ", ".join(f"{name} {count}" for name, count in stack.bus.delivered.items())
         requests = stack.earth_engine.app.requests["value:compute"]
         say(f"Messages handled: {delivered}; Earth Engine compute requests: {requests}")
     (pending / REPROCESSED).rmdir()
     pending.rmdir()
     say(f"Open {report}")
+
+
+def _arrive(images: list[Scene], scenes: Path) -> None:
+    for scene in images:
+        scene.path.replace(scenes / scene.path.name)
+
+
+def _say_who_classified(stack: Stack, say: Say) -> None:
+    """Whose observation of the two passes counts: of the one that Dynamic World skipped, and the one it has late."""
+    rows = {row["overpass_id"]: row for row in stack.warehouse.query("export_observations")}
+    for day, of in ((SKIPPED_DAY, "skipped by Dynamic World"), (PUBLISHED_LATE_DAY, "published late")):
+        row = rows[stamp(day)]
+        whose = "classified by the network" if row["source"] == "network" else "as in Dynamic World's image"
+        say(f"  pass of {day}, {of}: {whose}, {row['coverage']:.0%} of the AOI seen")

@@ -29,18 +29,29 @@ class Demo:
     def __init__(self, out: Path, stdout: str) -> None:
         self.out, self.stdout = out, stdout
 
-    def table(self, name: str) -> list[dict[str, str]]:
-        with (self.out / name).open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+    @property
+    def page(self) -> str:
+        """The report of the published year."""
+        return (self.out / "report-songnen-sample-2021.html").read_text(encoding="utf-8")
 
-    def composite(self, month: int) -> list[float]:
+    def table(self, name: str, year: int | None = 2021) -> list[dict[str, str]]:
+        """The rows of the published year, of another, or of all."""
+        with (self.out / name).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        return [row for row in rows if year is None or self._when(row).startswith(str(year))]
+
+    def composite(self, month: int, year: int = 2021) -> list[float]:
         """Percent of each class in a month's composite."""
-        rows = [r for r in self.table("monthly_summary.csv") if r["month"] == f"2021-{month:02d}-01"]
+        rows = [r for r in self.table("monthly_summary.csv", year) if r["month"] == f"{year}-{month:02d}-01"]
         return [float(r["composite_share"]) * 100 for r in sorted(rows, key=lambda r: int(r["class_id"]))]
 
-    def annual(self, column: str) -> list[float]:
-        rows = sorted(self.table("annual_summary.csv"), key=lambda r: int(r["class_id"]))
+    def annual(self, column: str, year: int = 2021) -> list[float]:
+        rows = sorted(self.table("annual_summary.csv", year), key=lambda r: int(r["class_id"]))
         return [float(r[column]) * 100 for r in rows]
+
+    @staticmethod
+    def _when(row: dict[str, str]) -> str:
+        return next(row[name] for name in ("acquired_at", "month", "year", "to_period") if name in row)
 
 
 @pytest.fixture(scope="session")

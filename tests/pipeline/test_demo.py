@@ -1,14 +1,26 @@
-"""The demo as its user runs it, and the statements of the published analysis that its composites must repeat."""
+"""The demo as its user runs it: the statements of the published analysis that its composites must repeat, and the
+clearing that it must find.
+"""
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from rasterio.features import rasterize
+from shapely import transform
+from shapely.geometry import mapping, shape
 
+from local.commands.common import opened
 from local.runs.outputs import COLUMNS
+from local.sample.landscape import CLEARED_ON, POND_HA, Landscape
+from local.sample.passes import PUBLISHED_LATE_DAY, SKIPPED_DAY
+from local.sample.place import CRS, TRANSFORM, aoi_mask
+from shared.geometry.utm import to_utm
 from shared.warehouse.files import report_columns
 from tests.pipeline.conftest import Demo
 from tests.stacks import start_stack
@@ -16,6 +28,11 @@ from tests.stacks import start_stack
 WATER, TREES, GRASS, FLOODED, CROPS, SHRUB, BUILT, BARE, SNOW = range(9)
 ROOT = Path(__file__).resolve().parents[2]
 PERCENTAGE_POINTS = 0.5  # tolerance of "≈" and of exact figures
+
+
+def changes(demo: Demo) -> list[dict[str, Any]]:
+    with opened(demo.out) as found:
+        return found.warehouse.run(f"SELECT * FROM `{found.warehouse.table('changes_current')}`", {})
 
 
 def near(value: float) -> Any:
@@ -105,9 +122,53 @@ def test_the_year_is_crops_and_trees_with_little_snow_in_the_composite_but_much_
     assert mean[SNOW] > 10 * composite[SNOW]
 
 
+def test_the_planted_clearing_is_one_event_in_its_interval_and_the_season_none(demo: Demo) -> None:
+    landscape = Landscape(aoi_mask())
+    collection = json.loads((demo.out / "patches.geojson").read_text(encoding="utf-8"))
+    (patch,) = collection["features"]
+    about = patch["properties"]
+    assert (about["state"], about["alarm"], about["year"]) == ("confirmed", True, 2022)
+    assert (about["from_class_name"], about["to_class_name"]) == ("trees", "bare")
+    assert about["happened_after"][:10] < f"{CLEARED_ON}" <= about["happened_before"][:10]
+    outline = transform(shape(patch["geometry"]), lambda lon_lat: to_utm(CRS, lon_lat))
+    found = rasterize([mapping(outline)], landscape.clearing.shape, transform=TRANSFORM).astype(bool)
+    assert np.count_nonzero(found & landscape.clearing) >= 0.75 * np.count_nonzero(landscape.clearing)
+    assert np.count_nonzero(found & landscape.clearing) >= 0.9 * np.count_nonzero(found), "and hardly anything else"
+    assert "ha of trees became bare after 2022-05-08 and before 2022-05-13 (confirmed)" in demo.stdout
+    watched = {row["year"]: row["watched_area_m2"] for row in changes(demo)}
+    assert [watched[year] is not None for year in (2020, 2021, 2022)] == [False, False, True]
+
+
+def test_the_pond_is_water_in_the_months_after_it_was_dug(demo: Demo) -> None:
+    dug = POND_HA * 10_000 / float(demo.table("observations.csv")[0]["aoi_area_m2"]) * 100
+    for month in (8, 9, 10, 11):
+        more = demo.composite(month, 2022)[WATER] - demo.composite(month)[WATER]
+        assert more == pytest.approx(dug, abs=0.15)
+
+
+def test_the_network_fills_a_gap_until_dynamic_worlds_image_comes(demo: Demo) -> None:
+    said = re.findall(
+        r"pass of (\S+), [a-zA-Z ]+: (classified by the network|as in Dynamic World's image)", demo.stdout
+    )
+    network, image = "classified by the network", "as in Dynamic World's image"
+    skipped, late = f"{SKIPPED_DAY}", f"{PUBLISHED_LATE_DAY}"
+    assert said == [(skipped, network), (late, network), (skipped, network), (late, image)]
+    sources = {r["overpass_id"][:8]: r["source"] for r in demo.table("observations.csv", 2022)}
+    assert {day for day, source in sources.items() if source == "network"} == {f"{SKIPPED_DAY:%Y%m%d}"}
+    with opened(demo.out) as found:
+        july = found.warehouse.run(
+            f"SELECT DISTINCT observation_count, network_count FROM `{found.warehouse.table('report_monthly')}` "
+            "WHERE month = '2022-07-01'",
+            {},
+        )
+    assert july == [{"observation_count": 2, "network_count": 1}], (
+        "two views are enough, and the second is the network's"
+    )
+
+
 def test_it_met_the_awkward_cases(demo: Demo) -> None:
     observations = [r for r in demo.table("observations.csv") if r["class_id"] == "0"]
-    assert len(observations) == 52
+    assert len(observations) == 53
     by_day = {r["overpass_id"][:8]: r for r in observations}
     assert by_day["20210612"]["image_ids"].count("T51TYL") == 2, "a tile cut in two granules"
     assert by_day["20210403"]["image_ids"].count(";") == 0, "an overpass with one tile only"
@@ -117,7 +178,7 @@ def test_it_met_the_awkward_cases(demo: Demo) -> None:
 
 
 def test_every_observation_has_nine_rows_that_add_up(demo: Demo) -> None:
-    rows = demo.table("observations.csv")
+    rows = demo.table("observations.csv", None)
     groups: dict[str, list[dict[str, str]]] = {}
     for row in rows:
         groups.setdefault(row["overpass_id"], []).append(row)
@@ -131,21 +192,20 @@ def test_every_observation_has_nine_rows_that_add_up(demo: Demo) -> None:
 def test_it_leaves_the_tables_and_the_report_that_are_promised(demo: Demo) -> None:
     for name, columns in COLUMNS.items():
         assert tuple(demo.table(name)[0]) == columns
-    assert len(demo.table("monthly_summary.csv")) == 12 * 9
-    assert len(demo.table("annual_summary.csv")) == 9
-    page = (demo.out / "report.html").read_text(encoding="utf-8")
-    assert "data:image/png;base64," in page
-    assert "http://" not in page.replace("http://www.w3.org/", "")
-    assert "https://" not in page
+    assert len(demo.table("monthly_summary.csv", None)) == 36 * 9
+    assert len(demo.table("annual_summary.csv", None)) == 3 * 9
+    for page in (demo.page, (demo.out / "report.html").read_text(encoding="utf-8")):
+        assert "data:image/png;base64," in page
+        assert "http://" not in page.replace("http://www.w3.org/", "")
+        assert "https://" not in page
     assert "Jan" in demo.stdout
     assert "Year" in demo.stdout
 
 
 def test_the_report_shows_the_numbers_of_the_tables(demo: Demo) -> None:
-    page = (demo.out / "report.html").read_text(encoding="utf-8")
     for month in range(1, 13):
         for share in demo.composite(month):
-            assert f"<small>{share:.1f}</small>" in page
+            assert f"<small>{share:.1f}</small>" in demo.page
 
 
 def test_report_can_be_made_again_from_what_the_demo_left(demo: Demo, tmp_path: Path) -> None:
@@ -156,7 +216,7 @@ def test_report_can_be_made_again_from_what_the_demo_left(demo: Demo, tmp_path: 
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    pages = [path.read_text(encoding="utf-8") for path in (demo.out / "report.html", tmp_path / "again.html")]
+    pages = [demo.page, (tmp_path / "again.html").read_text(encoding="utf-8")]
     first, again = (re.sub(r"<time>[\d-]+</time>", "", page) for page in pages)
     assert again == first, "but for the day it was made on"
 
