@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.numbers import hectares, percent
-from local.report.sentences import CLASS_WORDS, Seen, composition, listed, unseen_reason
+from local.report.sentences import CLASS_WORDS, WHOLE, Seen, composition, listed, unseen_reason
 
 _MOST_NAMED = 2
 # What a class is called where it stands at the end of a sentence.
@@ -128,7 +128,8 @@ def _most(year: int, seen: Seen, language: Language) -> str:
         together += share
         if together >= _MOST_OF_IT:
             break
-    return str(_TEXTS[language]["most"](year, listed(named, language)))
+    said = str(_TEXTS[language]["most"](year, listed(named, language)))
+    return said if seen.seen_share >= WHOLE else said + _TEXTS[language]["of what"](percent(seen.seen_share))
 
 
 def _watched(data: ReportData) -> tuple[float | None, float]:
@@ -184,6 +185,7 @@ _TEXTS: dict[Language, dict[str, Any]] = {
             f"On the {ha}\u00a0ha ({x}) with a usual class for each season, no patch of {limit}\u00a0ha or more left it. Other ground is not judged."
         ),
         "most": lambda year, what: f"{what} in {year}",
+        "of what": lambda x: f", on the {x} of the area that was seen",
         "of": lambda ha, a: f"{ha}\u00a0ha of {a}",
         "no composite": lambda year: f"{year}: seen, but not yet composed",
         "not judged": lambda: "No earlier year says what is usual here, so what changed beyond the season cannot be told yet.",
@@ -204,6 +206,7 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "no change": lambda year: f"{year} 年没有超出季节的变化",
         "watched": lambda ha, x, limit: f"在各季节都有常见类别的 {ha} 公顷（{x}）上，没有 {limit} 公顷或更大的地块偏离。其余地面不作判断。",
         "most": lambda year, what: f"{year} 年：{what}",
+        "of what": lambda x: f"（仅看到区域的 {x}）",
         "of": lambda ha, a: f"{a} {ha}\u00a0公顷",
         "no composite": lambda year: f"{year} 年：有观测，但尚未合成",
         "not judged": lambda: "没有更早的年份说明此地的常态，因此还不能判断超出季节的变化。",

@@ -43,8 +43,8 @@ _DEGREE_M = 111_320
 _WHOLE = 10**12
 
 
-# A class is named on the map where a patch of it has room for the number: pixels of the map to its nearest edge.
-_ROOM = 9
+# A class is named on the map where its widest patch reaches this far around its middle, as a part of the map's width.
+_ROOM = 1 / 90
 _SCALE_BARS_M = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 
@@ -207,7 +207,7 @@ def _numbers(shifted: np.ndarray) -> list[tuple[int, int, int]]:
     for c in CLASSES:
         room = distance_transform_edt(np.pad(shifted == c.class_id + 1, 1))
         y, x = np.unravel_index(room.argmax(), room.shape)
-        if room[y, x] >= _ROOM:
+        if room[y, x] >= _ROOM * shifted.shape[1]:
             places.append((c.class_id, int(x) - 1, int(y) - 1))
     return places
 

@@ -24,7 +24,7 @@ SNOW = 8
 SNOW_SEEN = 0.01
 _ALMOST_ALL, _MOSTLY, _HALF, _TOGETHER = 0.95, 0.60, 0.50, 0.80
 _EQUAL, _CHANGED, _COMPARED = 0.02, 0.10, 0.01
-_WHOLE = 0.95
+WHOLE = 0.95
 # A year that was seen in so many months can be compared with another such.
 FEWEST_MONTHS = 8
 # What the grid of pixels leaves open at the edge of an area is not unseen ground.
@@ -78,7 +78,7 @@ def month_sentence(month: int, now: Seen, before: tuple[str, Seen] | None, reaso
     parts = [composition(now, language)]
     if before is not None:
         parts += _since(before, now, language)
-    if now.seen_share < _WHOLE:
+    if now.seen_share < WHOLE:
         parts.append(text["seen"](percent(now.seen_share)))
     return text["sentence"](name, parts)
 
@@ -103,7 +103,7 @@ def year_sentence(
         parts += _since(before, composite, language)
     if months < 12:
         parts.append(text["months"](months))
-    if composite.seen_share < _WHOLE:
+    if composite.seen_share < WHOLE:
         parts.append(text["seen"](percent(composite.seen_share)))
     apart = [(abs(mean - composite.by_class[c]), c, mean) for c, mean in enumerate(means) if mean is not None]
     difference, class_id, mean = max(apart, default=(0.0, 0, 0.0))
@@ -212,7 +212,7 @@ _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
         "alike": lambda: "no class differs by a point",
         "seen": lambda x: f"only {x} of the area was seen",
         "months": lambda n: f"from {n} of 12 months",
-        "mean": lambda a, x, y: f"{a} has {x} of the composite, but {y} of the ground on average over the months",
+        "mean": lambda a, x, y: f"{a} has {x} of the composite, but {y} of the area on average over the months",
         "passes": _english_passes,
         "no pass": lambda: "no pass of a satellite is known",
         "usable": lambda n: f"{n} usable, but in no composite yet",
@@ -244,7 +244,7 @@ _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
         "alike": lambda: "没有类别相差一个百分点",
         "seen": lambda x: f"只看到区域的 {x}",
         "months": lambda n: f"仅 12 个月中的 {n} 个月",
-        "mean": lambda a, x, y: f"{a}占合成图的 {x}，但按各月平均占地面的 {y}",
+        "mean": lambda a, x, y: f"{a}占合成图的 {x}，但按各月平均占区域的 {y}",
         "passes": lambda passes, fates: f"过境 {passes} 次：{'，'.join(fates)}",
         "no pass": lambda: "没有已知的卫星过境",
         "usable": lambda n: f"{n} 次可用，但尚未进入合成图",

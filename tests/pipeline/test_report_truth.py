@@ -255,7 +255,7 @@ def test_the_demo(demo: Demo) -> None:
     area_ha = float(observations[0]["aoi_area_m2"]) / 10_000
     check_months(month_sentences(demo.page), demo.table("monthly_summary.csv"), area_ha, 2021)
     check_first_screen(demo.page, demo.table("annual_summary.csv"), area_ha)
-    (said,) = re.findall(r"([\d.]+ %) of the composite, but (\d+ %) of the ground", plain(demo.page))
+    (said,) = re.findall(r"([\d.]+ %) of the composite, but (\d+ %) of the area", plain(demo.page))
     snow = [demo.annual(column)[SNOW] / 100 for column in ("composite_share", "mean_share")]
     assert all(agrees(text, share) for text, share in zip(said, snow, strict=True)), "they differ by snow"
 
@@ -277,6 +277,7 @@ def test_an_area_half_unseen_says_so_beside_each_number(written: Written) -> Non
     seen = sum(hectares(annual)) / written.area_ha["half"]
     assert 0.3 < seen < 0.7
     assert f"only {seen * 100:.0f} % of the area was seen" in plain(page)
+    assert plain(page).count(f"on the {seen * 100:.0f} % of the area that was seen") == 1, "in the headline"
     hatched = float(re.findall(r'<i class="unseen" style="flex-grow: ([\d.]+)"', page)[0])
     january = of_area(written.monthly, "half", month="2021-01-01")
     assert hatched == pytest.approx(100 - sum(hectares(january)) / written.area_ha["half"] * 100, abs=0.01)

@@ -109,9 +109,7 @@ def test_the_year_says_of_how_much_it_speaks_and_why_mean_and_composite_differ()
     year = seen(crops=0.435, trees=0.43, snow=0.0219, built=0.1131)
     means = [year.by_class[c] if year.by_class and c != 8 else 0.266 for c in range(9)]
     text = plain(year_sentence(2021, year, means, 12, "", EN))
-    assert text.endswith(
-        "; snow and ice has 2.2 % of the composite, but 27 % of the ground on average over the months."
-    )
+    assert text.endswith("; snow and ice has 2.2 % of the composite, but 27 % of the area on average over the months.")
     assert "of the composite" not in year_sentence(2021, year, year.by_class or (), 12, "", EN)
     before = ("2020", seen(crops=0.2, trees=0.665, built=0.135))
     changed = plain(year_sentence(2021, year, means, 12, "", EN, before))
