@@ -53,7 +53,7 @@ STATEMENTS = {
 }
 
 
-YEAR = {"en": "2.2 % of the composite, but 27 %", "zh": "占合成图的 2.2 %，但按各月平均占地面的 27 %"}
+YEAR = {"en": "2.2 % of the composite, but 27 %", "zh": "占合成图的 2.2 %，但按各月平均占区域的 27 %"}
 AMOUNT = r"([\d,.]+) (ha|公顷|%)"
 
 
