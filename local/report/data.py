@@ -7,7 +7,16 @@ from typing import Any
 
 from local.report.choices import Language
 from local.report.seasons import Seasons, seasons
-from local.report.sentences import MONTH_WORDS, Seen, month_sentence, seen_of, unseen_reason, year_sentence
+from local.report.sentences import (
+    MONTH_WORDS,
+    Kind,
+    Seen,
+    kind_of,
+    month_sentence,
+    seen_of,
+    unseen_reason,
+    year_sentence,
+)
 from shared.classes import CLASSES
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse
@@ -64,12 +73,16 @@ class ReportData:
 
     def month_sentences(self, language: Language) -> dict[int, str]:
         """A sentence for each of the twelve months, by its number."""
-        sentences, before = {}, None
+        sentences: dict[int, str] = {}
+        before: tuple[str, Seen] | None = None
+        said: tuple[Kind, Seen] | None = None
         for month in range(1, 13):
             now = self.seen(month)
             reason = unseen_reason(self.fates_of(month), language)
-            sentences[month] = month_sentence(month, now, before, reason, language)
-            before = (MONTH_WORDS[language][month - 1], now) if now.by_class is not None else before
+            kind = kind_of(now, said)
+            sentences[month] = month_sentence(month, now, before, reason, language, kind)
+            if now.by_class is not None:
+                before, said = (MONTH_WORDS[language][month - 1], now), (kind, now)
         return sentences
 
     def year_sentence(self, language: Language) -> str:

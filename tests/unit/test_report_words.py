@@ -8,7 +8,17 @@ from local.report.choices import Language
 from local.report.labels import TEXTS
 from local.report.numbers import cell_hectares, hectares, percent
 from local.report.seasons import seasons
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, Seen, month_sentence, seen_of, unseen_reason, year_sentence
+from local.report.sentences import (
+    CLASS_WORDS,
+    MONTH_WORDS,
+    Kind,
+    Seen,
+    kind_of,
+    month_sentence,
+    seen_of,
+    unseen_reason,
+    year_sentence,
+)
 from local.report.strips import INKS, strip
 from shared.classes import CLASSES
 
@@ -83,10 +93,10 @@ def test_a_month_without_any_known_pass_says_that() -> None:
 
 def test_what_changed_since_the_month_before_is_said_of_losses_as_of_gains() -> None:
     autumn = seen(crops=0.435, trees=0.43, built=0.135)
-    october = seen(crops=0.4, trees=0.42, snow=0.0428, built=0.1372)
-    assert "snow appears (4.3 %)" in plain(month_sentence(10, october, ("September", autumn), "", EN))
+    october = seen(crops=0.4, trees=0.42, snow=0.0628, built=0.1172)
+    assert "snow appears (6.3 %)" in plain(month_sentence(10, october, ("September", autumn), "", EN))
     assert "no more snow" in month_sentence(11, autumn, ("October", october), "", EN)
-    assert "出现积雪（4.3 %）" in plain(month_sentence(10, october, ("September", autumn), "", ZH))
+    assert "出现积雪（6.3 %）" in plain(month_sentence(10, october, ("September", autumn), "", ZH))
     june = month_sentence(6, autumn, ("April", seen(crops=0.65, trees=0.16, built=0.19)), "", EN)
     assert june.endswith("; gained since April, in points: trees 27; lost since April, in points: crops 22.")
     december = month_sentence(12, seen(snow=0.68, crops=0.166, trees=0.08, built=0.074), ("November", autumn), "", EN)
@@ -98,7 +108,44 @@ def test_what_changed_since_the_month_before_is_said_of_losses_as_of_gains() -> 
     assert "lost" not in quiet
 
 
+def test_the_kind_of_sentence_and_snow_stay_until_a_limit_is_clearly_passed() -> None:
+    """By hand: limits of 60, 80 and 50 percent, and five points on either side; half is never said of less."""
+
+    def kinds(*months: dict[str, float]) -> list[Kind]:
+        said: tuple[Kind, Seen] | None = None
+        found = []
+        for shares in months:
+            said = kind_of(seen(**shares), said), seen(**shares)
+            found.append(said[0])
+        return found
+
+    assert kinds({"crops": 0.61}, {"crops": 0.56}, {"crops": 0.54}, {"crops": 0.61}, {"crops": 0.66}) == [
+        Kind.MOSTLY, Kind.MOSTLY, Kind.HALF, Kind.HALF, Kind.MOSTLY,
+    ]  # fmt: skip
+    assert kinds({"crops": 0.51}, {"crops": 0.49}, {"crops": 0.54}, {"crops": 0.55}) == [
+        Kind.HALF, Kind.MIXED, Kind.MIXED, Kind.HALF,
+    ]  # fmt: skip
+    together = {"crops": 0.44, "trees": 0.38}
+    assert kinds({"crops": 0.52, "trees": 0.2}, together) == [Kind.HALF, Kind.TOGETHER], "44 % are not half"
+    assert kinds({"crops": 0.4, "trees": 0.3}, together, {"crops": 0.45, "trees": 0.41}) == [
+        Kind.MIXED, Kind.MIXED, Kind.TOGETHER,
+    ]  # fmt: skip
+    assert kinds({"snow": 0.9, "trees": 0.1}, {"snow": 0.95}, {"snow": 0.91}, {"snow": 0.89}) == [
+        Kind.MOSTLY, Kind.ALMOST_ALL, Kind.ALMOST_ALL, Kind.MOSTLY,
+    ]  # fmt: skip
+    assert kinds({"snow": 0.4, "trees": 0.3}, {"crops": 0.61, "trees": 0.2}) == [Kind.MIXED, Kind.MOSTLY], (
+        "another leads"
+    )
+    kept = plain(month_sentence(6, seen(crops=0.57, trees=0.43), None, "", EN, Kind.MOSTLY))
+    assert kept == "June: mostly crops (570 ha, 57 %), then trees (430 ha, 43 %)."
+    little = seen(crops=0.9628, snow=0.0372)
+    assert "snow appears" not in month_sentence(11, little, ("October", seen(crops=1)), "", EN)
+
+
 def test_what_was_hardly_seen_is_compared_with_nothing() -> None:
+    for then, now, compared in ((0.9, 0.9, True), (0.9, 0.89, False), (1.0, 0.8, True), (0.6, 1.0, False)):
+        text = month_sentence(6, seen(seen_share=now, crops=1), ("May", seen(seen_share=then, trees=1)), "", EN)
+        assert ("gained since May" in text) is compared, "what both saw is 0.8 of the area or more"
     little = seen(seen_share=0.4, crops=1)
     text = plain(month_sentence(6, little, ("May", seen(trees=1)), "", EN))
     assert text == "June: all of the ground seen is crops (400 ha, 100 %); only 40 % of the area was seen."
