@@ -1,8 +1,9 @@
 """What Earth Engine computes: masks, areas by size and tileScale, how many layers a request may have, composites."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, product
+from typing import Any
 
 import ee
 
@@ -12,6 +13,7 @@ from local.probe.images import PERMITTED
 from local.probe.model import Check, Finding, Outcome
 from shared.aois.aoi import Aoi
 from shared.classes import CLASS_NAMES, LABEL_BAND
+from shared.earth_engine import composites as settled
 from shared.earth_engine.expressions import TILE_SCALES, expression, grid, picture, read_answer
 from shared.errors import RetryLaterError, TileMemoryError
 from shared.measurement.areas import Areas, disagreement, total
@@ -122,16 +124,17 @@ def composites(deployment: Deployment) -> Iterator[Finding]:
     here = overpasses_over(aoi, deployment.images)
     for part, digits in (("month", 6), ("year", 4)):
         prefix, overpasses = fullest(here, digits)
-        pieces = pieces_on(aoi, overpasses, with_probabilities=False)
-        answer, found, fault = _measured(deployment.settings, aoi, pieces, TILE_SCALES[0])
-        text = f"{prefix}: {len(overpasses)} overpasses, {aoi.area_m2 / 1e6:.0f} km²"
+        earlier = [o for o in here if part == "month" and o.overpass_id[:digits] < prefix]
+        pieces = pieces_on(aoi, overpasses, with_probabilities=part == "year", earlier=earlier)
+        answer, found, fault = _composed(deployment.settings, aoi, pieces)
+        text = f"{prefix}: {len(overpasses)} overpasses, {len(earlier)} before, {aoi.area_m2 / 1e6:.0f} km²"
         if found is None or fault:
             yield Finding(Outcome.FAIL, f"{text}; {fault}", part, answer.seconds)
             continue
         measures = {f"composite_{part}": answer.seconds}
         yield Finding(Outcome.PASS, text, part, answer.seconds, answer.eecu_seconds, measures)
-        if part == "year":
-            used = sum(piece.part.pixels for piece in pieces) * len(overpasses)
+        if part == "month":
+            used = sum(piece.part.pixels for piece in pieces) * (len(overpasses) + len(earlier))
             yield _at_the_budget(answer, used, deployment.settings.label_pixel_budget, "label_pixel")
 
 
@@ -151,10 +154,15 @@ def _at_the_budget(answer: Answer, used: int, budget: int, name: str) -> Finding
     return Finding(outcome, text, f"{name} budget", measures={f"{name}_budget": seconds})
 
 
-def pieces_on(aoi: Aoi, overpasses: Sequence[PlannedOverpass], with_probabilities: bool) -> list[Piece]:
+def pieces_on(
+    aoi: Aoi,
+    overpasses: Sequence[PlannedOverpass],
+    with_probabilities: bool,
+    earlier: Sequence[PlannedOverpass] = (),
+) -> list[Piece]:
     """The pieces of a place on the layer of these overpasses, not cut by size."""
     key = "+".join(overpass.overpass_id for overpass in overpasses)
-    return pieces_of(key, aoi, overpasses, with_probabilities, _WHOLE)
+    return pieces_of(key, aoi, overpasses, with_probabilities, _WHOLE, earlier)
 
 
 def _stacks(overpasses: Sequence[PlannedOverpass]) -> Iterator[tuple[PlannedOverpass, ...]]:
@@ -167,11 +175,28 @@ def _measured(
     settings: Settings, aoi: Aoi, pieces: Sequence[Piece], tile_scale: int
 ) -> tuple[Answer, Areas | None, str]:
     """The answer to one request, its areas, and what is wrong with them."""
-    answer = ask(expression(settings.collection, pieces, tile_scale), profiled=True)
+    return _read(ask(expression(settings.collection, pieces, tile_scale), profiled=True), aoi, pieces, read_answer)
+
+
+def _composed(settings: Settings, aoi: Aoi, pieces: Sequence[Piece]) -> tuple[Answer, Areas | None, str]:
+    """The same of a composite, with smaller tiles where memory does not do, as the pipeline asks."""
+    for tile_scale in TILE_SCALES:
+        answer = ask(settled.expression(settings.collection, pieces, tile_scale), profiled=True)
+        if not isinstance(answer.error, TileMemoryError):
+            break
+    return _read(answer, aoi, pieces, settled.read_answer)
+
+
+def _read(
+    answer: Answer,
+    aoi: Aoi,
+    pieces: Sequence[Piece],
+    read: Callable[[dict[str, Any], Sequence[Piece]], dict[str, Areas]],
+) -> tuple[Answer, Areas | None, str]:
     if answer.error is not None:
         return answer, None, answer.refusal
     try:
-        found = total(read_answer(answer.value, pieces).values())
+        found = total(read(answer.value, pieces).values())
     except RetryLaterError as error:
         return answer, None, str(error)
     return answer, found, disagreement(found, aoi) or ""

@@ -39,7 +39,14 @@ def measure_composites(settings: Settings, pieces: Sequence[Piece]) -> dict[str,
     Raises TooBigError when the request has to be split, RetryLaterError and NeverError as the service answers, the
     first also when a piece or a part of its areas is missing.
     """
-    answer = answer_to(settings, pieces, expression)
+    return read_answer(answer_to(settings, pieces, expression), pieces)
+
+
+def read_answer(answer: dict[str, Any], pieces: Sequence[Piece]) -> dict[str, Areas]:
+    """Areas of each piece by its key, from what Earth Engine answered to ``expression``.
+
+    Raises RetryLaterError when a piece or a part of its areas is missing.
+    """
     layers = {piece.key: piece.layer for piece in pieces}
     return {key: _areas(found, layers[key]) for key, found in properties_by_key(answer, pieces).items()}
 
