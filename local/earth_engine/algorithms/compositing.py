@@ -98,6 +98,14 @@ def _sum(layers: list[Pixels]) -> Pixels:
     return Pixels(total + votes, seen)
 
 
+def _mean(layers: list[Pixels]) -> Pixels:
+    total, count = np.zeros(layers[0].values.shape), np.zeros(layers[0].values.shape, dtype=np.int32)
+    for layer in layers:
+        total += layer.values if layer.mask is None else np.where(layer.valid, layer.values, 0)
+        count += layer.valid
+    return Pixels(total / np.maximum(count, 1), count > 0)
+
+
 def _count(layers: list[Pixels]) -> Pixels:
     return Pixels(np.sum([layer.valid for layer in layers], axis=0).astype(float), None)
 
@@ -105,7 +113,7 @@ def _count(layers: list[Pixels]) -> Pixels:
 STACK_REDUCTIONS: dict[str, Callable[[list[Pixels]], Pixels]] = {
     "mode": _mode,
     "count": _count,
-    "mean": _nan_reduction(lambda s: np.nanmean(s, axis=0)),
+    "mean": _mean,
     "sum": _sum,
     "min": _nan_reduction(lambda s: np.nanmin(s, axis=0)),
     "max": _nan_reduction(lambda s: np.nanmax(s, axis=0)),
