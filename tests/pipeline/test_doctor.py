@@ -17,6 +17,7 @@ from local.earth_engine.errors import EngineError
 from local.runs.workspace import remember
 from local.stack import Stack
 from local.upkeep.doctor import State, ask_again, examine
+from shared.errors import UserInputError
 from tests.scenes import write_passes, write_scene
 from tests.stacks import feature, quiet, register, rows, settle, start_stack
 
@@ -78,7 +79,8 @@ def test_every_overpass_gets_its_reason_and_what_can_be_mended_is(
         (after,) = examine(stack.warehouse, ["a"], date(2021, 7, 10))
         assert {f.state for f in after.findings} == {State.MEASURED, State.CLOUD, State.NOT_PUBLISHED}
         assert after.findings[0].overpass_id[6:8] == "13", "since the 10th"
-        assert list(examine(stack.warehouse, ["nobody"], None)) == []
+        with pytest.raises(UserInputError, match="not registered: nobody"):
+            list(examine(stack.warehouse, ["nobody"], None))
 
 
 def test_a_full_tick_finds_what_an_outage_lost(tmp_path: Path) -> None:
