@@ -11,7 +11,6 @@ from shapely import box, segmentize, transform
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
-from shared.geometry.dateline import cut_at_antimeridian
 from shared.geometry.grids import LATITUDE_BANDS
 from shared.geometry.utm import to_lon_lat, to_utm
 
@@ -53,4 +52,8 @@ def tile_outline(tile: str) -> BaseGeometry | None:
     square = segmentize(box(west_m, north_m - TILE_M, west_m + TILE_M, north_m), _LONGEST_EDGE_M)
     outline = transform(square, lambda metres: to_lon_lat(crs_of_tile(tile), metres))
     west_deg, _, east_deg, _ = outline.bounds
-    return cut_at_antimeridian(mapping(outline)) if east_deg - west_deg > 180 else outline
+    if east_deg - west_deg <= 180:
+        return outline
+    from shared.geometry.dateline import cut_at_antimeridian  # noqa: PLC0415 — few tiles; who lists scenes does without
+
+    return cut_at_antimeridian(mapping(outline))
