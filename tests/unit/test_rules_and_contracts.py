@@ -250,10 +250,23 @@ def test_sql_names_and_colours_are_those_of_the_classes() -> None:
         assert [(int(value), colour) for value, colour in colours] == [(c.class_id, c.colour) for c in CLASSES]
 
 
+def _words(rule: str, text: str) -> list[str]:
+    found = re.search(rule, text, re.DOTALL if "?" in rule else 0)
+    assert found, f"{rule} is not there"
+    return found[0].split()
+
+
 def test_rules_that_sql_repeats_are_the_same_everywhere() -> None:
     freshness = sql("views", "report_freshness", dataset="d", coverage_floor=0, network_in_summaries="fill")
     assert f"least_cloud_percent > {MOST_CLOUD_PERCENT:g} THEN 'too cloudy'" in freshness
     assert f"passes.least_cloud_percent > {MOST_CLOUD_PERCENT:g} OR" in sql("queries", "unseen_passes", dataset="d")
+    fates = sql("queries", "report_fates", dataset="d").replace("@coverage_floor", "0")
+    for rule in (r"coverage >= 0 AND .* AS usable", r"CASE\s+WHEN attempts.*?END AS fate"):
+        assert _words(rule, freshness) == _words(rule, fates)
+    monthly, annual = (sql("views", name, dataset="d") for name in ("report_monthly", "report_annual"))
+    assert _words(r"CASE\s+WHEN summary.observation_count.*?END AS quality", monthly) == _words(
+        r"CASE\s+WHEN summary.observation_count.*?END AS quality", annual
+    )
     lookbacks = {
         name: re.findall(
             r"SELECT MIN\(backfill_start\) .*|^      DATE_SUB.*",
