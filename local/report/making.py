@@ -2,6 +2,10 @@
 
 import json
 from pathlib import Path
+from typing import Any
+
+from shapely import Polygon, get_parts, union_all
+from shapely.geometry import mapping, shape
 
 from local.report.charts import report_png
 from local.report.choices import Language, ReportForm
@@ -22,9 +26,15 @@ def render_history(warehouse: Warehouse, aoi_id: str, path: Path, language: Lang
     """All years of one area on one page."""
     history = read_history(warehouse, aoi_id)
     aoi = _registered(warehouse, aoi_id, history.aoi_version)
-    changed = [json.loads(p["outline"]) for p in history.changes if p["alarm"] and p["state"] == CONFIRMED]
+    changed = [_without_holes(p) for p in history.changes if p["alarm"] and p["state"] == CONFIRMED]
     maps = history_maps(aoi, history.years, history.last_seen, warehouse.settings, changed)
     write_history(history, aoi.outline, maps, path, language)
+
+
+def _without_holes(patch: dict[str, Any]) -> dict[str, Any]:
+    """The outline of a patch without its holes, which on a map only blur it."""
+    parts = get_parts(shape(json.loads(patch["outline"])))
+    return dict(mapping(union_all([Polygon(part.exterior) for part in parts])))
 
 
 def _registered(warehouse: Warehouse, aoi_id: str, version: int) -> Aoi:
@@ -55,5 +65,5 @@ def render_report(
             write_gpkg(data, _registered(warehouse, aoi_id, data.aoi_version).outline, path, language)
         case ReportForm.HTML:
             aoi = _registered(warehouse, aoi_id, data.aoi_version)
-            changed = [json.loads(patch["outline"]) for patch in alarms(data)]
+            changed = [_without_holes(patch) for patch in alarms(data)]
             write_report(data, aoi.outline, year_maps(aoi, year, warehouse.settings, changed), path, language)
