@@ -1,16 +1,23 @@
-"""Pixel shares against exactextract, on shapes with holes, parts, spikes and edges along pixel borders."""
+"""Pixel shares against exactextract, on shapes with holes, parts, spikes and edges along pixel borders; centres inside
+against GDAL's rasterisation.
+"""
 
 import numpy as np
 import pytest
+from affine import Affine
 from exactextract import exact_extract
 from exactextract.feature import JSONFeatureSource
 from exactextract.raster import NumPyRasterSource
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rasterio.features import rasterize
 from shapely import MultiPolygon, Point, Polygon, box, make_valid
+from shapely.affinity import affine_transform
 from shapely.geometry import mapping
 from shapely.geometry.base import BaseGeometry
 
+from local.earth_engine.values import Projection, Window
+from local.earth_engine.zonal import centres_inside
 from shared.geometry.pixel_shares import pixel_shares
 
 HEIGHT, WIDTH = 12, 17
@@ -58,3 +65,20 @@ def test_any_shape_has_its_area_pixel_by_pixel(points: list[tuple[float, float]]
         cell = box(column, row, column + 1, row + 1)
         assert found[row, column] == pytest.approx(shape.intersection(cell).area, abs=1e-6)
     assert found.sum() == pytest.approx(shape.area, abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        Point(8, 6).buffer(5.3).difference(Point(9, 6).buffer(2.1)),
+        MultiPolygon([box(1, 1, 3.6, 3.4), Point(12.2, 8.1).buffer(3)]),
+        Polygon([(-3, -2), (WIDTH + 4, HEIGHT), (WIDTH, HEIGHT + 3)]),
+    ],
+)
+def test_centres_inside_are_those_of_gdal(shape: BaseGeometry) -> None:
+    grid = Affine(10, 0, 500_000, 0, -10, 5_000_000)
+    placed = affine_transform(shape, [10, 0, 0, -10, 500_000, 5_000_000])
+    found = centres_inside(placed, Window(Projection("EPSG:32651", grid), 0, 0, WIDTH, HEIGHT))
+    assert found is not None
+    assert (found == rasterize([mapping(placed)], (HEIGHT, WIDTH), transform=grid)).all()
+    assert centres_inside(placed, Window(Projection("EPSG:32651", grid), 900, 0, WIDTH, HEIGHT)) is None
