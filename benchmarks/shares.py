@@ -3,16 +3,23 @@
 The truth of a month is what the same classifier would have seen of the whole area at every pass without cloud, so what
 is told here is the harm of cloud, gaps and ties, not the classifier's own bias. ``misplaced`` is half the sum of the
 absolute errors of all classes: the share of the area that is counted under another class than it should be.
+
+Sentences of a report are judged where nothing happens: of how many months it is said that a class gained or lost ten
+points since the month before, or that snow came or went; by any two months, by the ground that both saw twice, and by
+the rule of ``local/report/sentences.py``, which knows of each month only how much it saw.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks.rows import Bar, Row
-from benchmarks.world import SIDE, SNOW, TREES, UNSEEN, Place, Year
+from benchmarks.world import AREA_M2, SIDE, SNOW, TREES, UNSEEN, Place, Year
+from local.report.choices import Language
+from local.report.sentences import Seen, comparable, month_sentence
 
 _AREA = "shares (simulated)"
 _FIRST, _YEARS, _PLACES = 2018, 4, 40
@@ -28,12 +35,15 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 _BARS = {_LEANING: 0.5, _SEASONAL: 0.6}
 BEFORE, STRATA, PIXELS = "mean over views", "post-stratified by last year's composite", "pixel by pixel"
+ANY, TWICE, SAID = "any two months", "ground that both saw twice", "as said"
+_CHANGED, _BOTH_SEEN, _SNOW_CROSSED = 0.10, 0.80, 0.05
 _CLASSES = np.arange(9)[:, None, None]
 
 
 class Month(NamedTuple):
     """One month: votes (9, rows, columns), its views' coverage, the class of its last view of each cell (UNSEEN where
-    none), the nine shares by each estimator (None where there was no usable view), and the shares without cloud.
+    none), the nine shares by each estimator (None where there was no usable view), and the shares without cloud; the
+    settled class of each cell.
     """
 
     votes: np.ndarray
@@ -41,6 +51,7 @@ class Month(NamedTuple):
     last: np.ndarray
     shares: dict[str, np.ndarray] | None
     truth: np.ndarray
+    settled: np.ndarray
 
 
 class Composite(NamedTuple):
@@ -54,12 +65,25 @@ class Composite(NamedTuple):
     tied_lean: float
 
 
+class Said(NamedTuple):
+    """Of one month and the one before it that was seen: whether they were compared, whether some class is said to have
+    gained or lost ten points, and whether snow is said to have come or gone.
+    """
+
+    compared: bool
+    changed: bool
+    snow: bool
+
+
 class Tally(NamedTuple):
-    """Errors (cases, 9) of months and of years by estimator, and what composites were like by rule."""
+    """Errors (cases, 9) of months and of years by estimator, what composites were like by rule, and what is said of
+    months by what is compared.
+    """
 
     months: dict[str, np.ndarray]
     years: dict[str, np.ndarray]
     composites: dict[str, list[Composite]]
+    said: dict[str, list[Said]]
 
 
 def rows() -> Iterator[Row]:
@@ -88,6 +112,22 @@ def rows() -> Iterator[Row]:
             reading = f"mode {_mean(mode, 'lean'):+.2f}; of tied cells {_mean(settled, 'tied_lean'):+.2f}, mode "
             reading += f"{_mean(mode, 'tied_lean'):+.2f}"
             yield Row(_AREA, f"{what}, net lean", "points", lean, bar=bar_of_lean, reading=reading)
+        if kind != _SEASONAL:
+            yield from _of_sentences(kind, tally.said)
+
+
+def _of_sentences(kind: str, said: dict[str, list[Said]]) -> Iterator[Row]:
+    def share(rule: str, name: str) -> float:
+        return 100 * float(np.mean([getattr(month, name) for month in said[rule]]))
+
+    reading = f"{share(ANY, 'changed'):.1f} % by {ANY}, of {len(said[SAID])} months in which nothing happens"
+    what = f"{kind}: said to gain or lose ten points"
+    yield Row(_AREA, what, "% of months", share(SAID, "changed"), bar=Bar(0.1), reading=reading)
+    compared, changed = share(TWICE, "compared"), share(TWICE, "changed")
+    reading = f"{compared:.0f} % on {TWICE}, of which {changed:.1f} % are said to have changed"
+    yield Row(_AREA, f"{kind}: months compared with the one before", "%", share(SAID, "compared"), reading=reading)
+    what, peer = f"{kind}: snow said to come or go", "5 % of the composite"
+    yield Row(_AREA, what, "% of months", share(SAID, "snow"), peer, share(ANY, "snow"), Bar(1.0))
 
 
 def _rmse(class_id: int) -> Any:
@@ -105,6 +145,7 @@ def simulated(kind: str, places: int, seed: int = 20_260_201) -> Tally:
     """So many places of a kind, four years each, of which the first is only what came before."""
     months, years = defaultdict(list), defaultdict(list)
     composites: dict[str, list[Composite]] = defaultdict(list)
+    said: dict[str, list[Said]] = defaultdict(list)
     for number in range(places):
         place = Place(seed + number, **KINDS[kind])
         seen = [place.year(_FIRST + n, every_pass=True) for n in range(_YEARS)]
@@ -129,7 +170,10 @@ def simulated(kind: str, places: int, seed: int = 20_260_201) -> Tally:
                 past = [m.shares[name] if m.shares else None for m in earlier]
                 whole = given if name == BEFORE else filled_year(given, past)
                 years[name].append(np.mean([shares for shares in whole if shares is not None], 0) - truth)
-    return Tally(_in_points(months), _in_points(years), composites)
+        for then, now in pairwise(m for m in told[12:] if m.shares):
+            for rule, of_month in _said(then, now):
+                said[rule].append(of_month)
+    return Tally(_in_points(months), _in_points(years), composites, said)
 
 
 def settled_month(votes: np.ndarray, last: np.ndarray, trailing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -179,9 +223,9 @@ def _month(year: Year, number: int, before: Sequence[Month], strata: np.ndarray)
     own_last = np.full((SIDE, SIDE), UNSEEN)
     for view in views:
         own_last = np.where(view == UNSEEN, own_last, view)
-    if not (coverage >= _FLOOR).any():
-        return Month(votes, coverage, own_last, None, truth)
     classes, of_cells = settled_month(votes, last, sum((m.votes for m in before), votes))
+    if not (coverage >= _FLOOR).any():
+        return Month(votes, coverage, own_last, None, truth, classes)
     pooled, stratified = votes.sum((1, 2)) / votes.sum(), np.zeros(9)
     for stratum in np.unique(strata):
         inside = votes[:, strata == stratum].sum(1)
@@ -191,7 +235,28 @@ def _month(year: Year, number: int, before: Sequence[Month], strata: np.ndarray)
         STRATA: stratified,
         PIXELS: of_cells[:, classes != UNSEEN].mean(1),
     }
-    return Month(votes, coverage, own_last, shares, truth)
+    return Month(votes, coverage, own_last, shares, truth, classes)
+
+
+def _said(then: Month, now: Month) -> Iterator[tuple[str, Said]]:
+    for rule, times in ((ANY, 0), (TWICE, 2)):
+        both = (then.votes.sum(0) >= times) & (now.votes.sum(0) >= times)
+        one, two = (_shares(m.votes.argmax(0)[(m.votes.sum(0) > 0) & both]) for m in (then, now))
+        compared = bool(both.mean() >= _BOTH_SEEN)
+        crossed = (one[SNOW] < _SNOW_CROSSED) != (two[SNOW] < _SNOW_CROSSED)
+        yield rule, Said(compared, compared and bool((np.abs(two - one) >= _CHANGED).any()), bool(crossed))
+    text = month_sentence(2, _seen(now), ("January", _seen(then)), "", Language.EN)
+    changed, snow = ("gained" in text or "lost" in text), ("snow appears" in text or "no more snow" in text)
+    yield SAID, Said(comparable(_seen(then), _seen(now)), changed, snow)
+
+
+def _seen(month: Month) -> Seen:
+    """A month as a report has it."""
+    seen, usable = month.votes.sum(0) > 0, month.coverage[month.coverage >= _FLOOR]
+    shares = (_shares(month.votes.argmax(0)[seen]), _shares(month.settled[month.settled != UNSEEN]))
+    composite, settled = (tuple(map(float, of)) for of in shares)
+    views = float(usable.sum() ** 2 / (usable**2).sum())
+    return Seen(composite, seen.mean() * AREA_M2 / 1e4, float(seen.mean()), settled, views)
 
 
 def _composites(months: Sequence[Month], of_year: np.ndarray, truth: np.ndarray) -> Iterator[tuple[str, Composite]]:
@@ -209,7 +274,7 @@ def _composites(months: Sequence[Month], of_year: np.ndarray, truth: np.ndarray)
 
 
 def _shares(labels: np.ndarray) -> np.ndarray:
-    return np.bincount(labels.ravel(), minlength=9)[:9] / labels.size
+    return np.bincount(labels.ravel(), minlength=9)[:9] / max(1, labels.size)
 
 
 def _mean(composites: list[Composite], name: str) -> float:

@@ -4,9 +4,11 @@
 - *together*: the two largest have 80 % or more between them; *about equal* when they differ by less than five points.
 - otherwise the three largest are named; a class without any ground never is.
 - from month to month the kind of sentence stays until a limit is passed by five points, or another class leads by as much.
-- *snow appears* or *no more snow*: snow and ice crosses 4 % from one month that was seen to the next.
+- *snow appears* or *no more snow*: snow and ice crosses 4 % from one month that was seen to the next, also with ties and
+  gaps settled.
 - *gained*, *lost*: every class that has ten points more or less than in the last month that was seen, or the last year
-  of eight months or more, where what both saw is 0.8 of the area or more.
+  of eight months or more, where what both saw is 0.8 of the area or more and both have two effective views, and also
+  with ties and gaps settled it has ten points more or less.
 - the part of the area that was seen is said where it is less than 95 %, the months where they are not twelve.
 - a month or year without a usable view says what became of its passes.
 - mean and composite are explained by the class that they differ in most, from ten points on.
@@ -26,11 +28,14 @@ SNOW = 8
 SNOW_SEEN = 0.01
 _ALMOST_ALL, _MOSTLY, _HALF, _TOGETHER = 0.95, 0.60, 0.50, 0.80
 _EQUAL, _CHANGED, _COMPARED = 0.05, 0.10, 0.01
-# Where nothing happens, a month's share of snow crosses 1 % in every third month and 4 % in one of twenty-three, the kind
-# of sentence changes in 51 months of a hundred without this margin and in 18 with it, and a class gains or loses ten
-# points in one of ten months that saw half of the area, and of twenty-seven that saw the same 0.8 of it (simulated with
-# benchmarks/world.py).
-_SNOW_CROSSED, _MARGIN, _BOTH_SEEN = 0.04, 0.05, 0.80
+# Where nothing happens, a month's share of snow crosses 1 % in every third month, 4 % in one of twenty-eight, and with
+# ties and gaps settled in one of a hundred (5 %, without: in one of fifty), so that a first snow of 4 % is still told. The
+# kind of sentence changes in 51 months of a hundred without this margin and in 18 with it (``benchmarks/shares.py``).
+_SNOW_CROSSED, _MARGIN = 0.04, 0.05
+# What two months saw is known of each, not of both together, which is at least their sum less the whole. With these
+# limits one month in a thousand of unchanged ground gains or loses ten points at most, fewer than on exactly the ground
+# that both saw twice, and more months are compared (``benchmarks/shares.py``).
+_BOTH_SEEN, _FEWEST_VIEWS = 0.80, 2.0
 WHOLE = 0.95
 # A year that was seen in so many months can be compared with another such.
 FEWEST_MONTHS = 8
@@ -52,12 +57,15 @@ MONTH_WORDS: dict[Language, tuple[str, ...]] = {
 
 class Seen(NamedTuple):
     """What was seen of an area over one period: composite shares (0..1) by class value, None where nothing was; the
-    seen ground in hectares, and as a share of the area.
+    seen ground in hectares, and as a share of the area; the shares with ties and gaps settled, and how many views of equal
+    coverage would say as much, both None where they are not known (of a year no views are).
     """
 
     by_class: tuple[float, ...] | None
     seen_ha: float
     seen_share: float
+    settled: tuple[float, ...] | None = None
+    views: float | None = None
 
     def ranked(self) -> list[tuple[int, float]]:
         """(class value, share), largest first, without those that are absent; equal shares by class value."""
@@ -72,7 +80,14 @@ def seen_of(rows: Sequence[dict[str, Any]], area_ha: float) -> Seen:
         return Seen(None, 0.0, 0.0)
     seen_ha = sum(row["composite_area_ha"] for row in rows)
     whole = area_ha - seen_ha < max(_PIXEL_HA, _ROUNDING * area_ha)
-    return Seen(tuple(shares[c.class_id] for c in CLASSES), seen_ha, 1.0 if whole else seen_ha / area_ha)
+    settled = {row["class_id"]: row.get("settled_share") for row in rows}
+    return Seen(
+        tuple(shares[c.class_id] for c in CLASSES),
+        seen_ha,
+        1.0 if whole else seen_ha / area_ha,
+        None if None in settled.values() else tuple(settled[c.class_id] for c in CLASSES),
+        rows[0].get("effective_views"),
+    )
 
 
 def month_sentence(
@@ -216,15 +231,14 @@ def _since(before: tuple[str, Seen], now: Seen, language: Language) -> list[str]
     if then.by_class is None or now.by_class is None:
         return []
     parts = []
-    snow_then, snow_now = then.by_class[SNOW], now.by_class[SNOW]
+    snow_then, snow_now = _snow(then), _snow(now)
     if snow_then < _SNOW_CROSSED <= snow_now:
-        parts.append(text["snow appears"](percent(snow_now)))
+        parts.append(text["snow appears"](percent(now.by_class[SNOW])))
     elif snow_now < _SNOW_CROSSED <= snow_then:
         parts.append(text["snow gone"]())
-    # what both saw is at least this much
-    if then.seen_share + now.seen_share - 1 < _BOTH_SEEN - _ROUNDING:
+    if not comparable(then, now):
         return parts
-    differences = [(share - then.by_class[c], c) for c, share in enumerate(now.by_class)]
+    differences = [(share - then.by_class[c], c) for c, share in enumerate(now.by_class) if _moved(c, then, now)]
     for word, changed in (
         ("gained", sorted((d for d in differences if d[0] >= _CHANGED), reverse=True)),
         ("lost", sorted(d for d in differences if d[0] <= -_CHANGED)),
@@ -233,6 +247,26 @@ def _since(before: tuple[str, Seen], now: Seen, language: Language) -> list[str]
             named = [text["points"](words[c], points(d)) for d, c in changed]
             parts.append(text[word](name, named))
     return parts
+
+
+def _snow(seen: Seen) -> float:
+    """The share of snow and ice that neither ties nor gaps explain."""
+    return min(of[SNOW] for of in (seen.by_class, seen.settled) if of is not None)
+
+
+def comparable(then: Seen, now: Seen) -> bool:
+    """Whether two periods saw enough of the same ground, and often enough, to tell what changed between them."""
+    both_seen = then.seen_share + now.seen_share - 1
+    views = [round(seen.views, 1) for seen in (then, now) if seen.views is not None]
+    return both_seen >= _BOTH_SEEN - _ROUNDING and min(views, default=_FEWEST_VIEWS) >= _FEWEST_VIEWS
+
+
+def _moved(class_id: int, then: Seen, now: Seen) -> bool:
+    """Whether a class gained or lost as much with ties and gaps settled, and to the same side."""
+    if then.by_class is None or now.by_class is None or then.settled is None or now.settled is None:
+        return True
+    side = 1 if now.by_class[class_id] > then.by_class[class_id] else -1
+    return side * (now.settled[class_id] - then.settled[class_id]) >= _CHANGED
 
 
 def listed(items: Sequence[str], language: Language) -> str:

@@ -135,11 +135,11 @@ def without_tables(page: str) -> str:
     return plain(re.sub(r'="[^"]*"', "", body)) + " ".join(map(html.unescape, labels))
 
 
-def shares(rows: list[dict[str, str]]) -> list[float] | None:
+def shares(rows: list[dict[str, str]], column: str = "composite_share") -> list[float] | None:
     """Composite shares by class value; None where nothing was seen."""
     by_class = sorted(rows, key=lambda row: int(row["class_id"]))
     assert len(by_class) == 9
-    return None if by_class[0]["composite_share"] == "" else [float(row["composite_share"]) for row in by_class]
+    return None if by_class[0][column] == "" else [float(row[column]) for row in by_class]
 
 
 def hectares(rows: list[dict[str, str]]) -> list[float]:
@@ -190,7 +190,7 @@ def check_months(sentences: list[str], monthly: list[dict[str, str]], area_ha: f
     """Every claim of the twelve sentences of a year."""
     assert len(sentences) == 12
     words = [name.replace("_", " ") for name in CLASS_NAMES]
-    last: tuple[str, list[float], float] | None = None
+    last: tuple[str, list[float], float, list[float], float] | None = None
     for name, number, sentence in zip(MONTHS, range(1, 13), sentences, strict=True):
         assert sentence.startswith(f"{name}: ")
         rows = [row for row in monthly if row["month"] == f"{year}-{number:02d}-01"]
@@ -203,23 +203,27 @@ def check_months(sentences: list[str], monthly: list[dict[str, str]], area_ha: f
         only = re.search(r"only (\d+ %) of the area was seen", sentence)
         assert bool(only) == (seen < 0.95), (sentence, seen)
         assert only is None or agrees(only[1], seen)
+        settled, views = shares(rows, "settled_share"), float(rows[0]["effective_views"])
+        assert settled is not None
         for word, sign in (("gained", 1), ("lost", -1)):
             said = re.search(rf"{word} since (\w+), in points: ([^;]*?)[;.]", sentence)
             expected = {}
-            if last is not None and seen + last[2] - 1 >= 0.8 - 1e-4:
+            if last is not None and seen + last[2] - 1 >= 0.8 - 1e-4 and min(views, last[4]) >= 1.95:
                 differences = [(now[c] - last[1][c]) * sign for c in range(9)]
-                expected = {words[c]: d for c, d in enumerate(differences) if d >= 0.1}
+                as_settled = [(settled[c] - last[3][c]) * sign for c in range(9)]
+                expected = {words[c]: d for c, d in enumerate(differences) if min(d, as_settled[c]) >= 0.1}
             assert bool(said) == bool(expected), (sentence, expected)
             if said is not None and last is not None:
                 assert said[1] == last[0]
                 named = dict(part.rsplit(" ", 1) for part in re.split(r"(?<=\d)(?:, | and )", said[2]))
                 assert named.keys() == expected.keys(), sentence
                 assert all(abs(expected[word] * 100 - int(points)) <= 0.501 for word, points in named.items())
-        appears = last is not None and last[1][SNOW] < 0.04 <= now[SNOW]
-        gone = last is not None and now[SNOW] < 0.04 <= last[1][SNOW]
+        snow = min(now[SNOW], settled[SNOW])
+        snow_before = min(last[1][SNOW], last[3][SNOW]) if last is not None else snow
+        appears, gone = snow_before < 0.04 <= snow, snow < 0.04 <= snow_before
         assert ("snow appears" in sentence) == appears, sentence
         assert ("no more snow" in sentence) == gone, sentence
-        last = name, now, seen
+        last = name, now, seen, settled, views
 
 
 def check_first_screen(page: str, annual: list[dict[str, str]], area_ha: float) -> None:

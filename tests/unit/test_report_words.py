@@ -142,10 +142,38 @@ def test_the_kind_of_sentence_and_snow_stay_until_a_limit_is_clearly_passed() ->
     assert "snow appears" not in month_sentence(11, little, ("October", seen(crops=1)), "", EN)
 
 
+def test_snow_that_ties_and_gaps_explain_neither_appears_nor_goes() -> None:
+    september, october = seen(crops=1), seen(crops=0.95, snow=0.05)
+    for settled, appears in ((0.039, False), (0.041, True)):
+        now = october._replace(settled=(0, 0, 0, 0, 1 - settled, 0, 0, 0, settled))
+        assert ("snow appears (5.0" in month_sentence(10, now, ("September", september), "", EN)) is appears
+        assert ("no more snow" in month_sentence(11, september, ("October", now), "", EN)) is appears
+
+
+def test_what_ties_and_gaps_explain_is_neither_gained_nor_lost() -> None:
+    may, june = seen(crops=0.3, trees=0.7), seen(crops=0.5, trees=0.5)
+
+    def said(crops_in_may: float, crops_in_june: float) -> str:
+        before, now = (
+            of._replace(settled=(0, 1 - crops, 0, 0, crops, 0, 0, 0, 0))
+            for of, crops in ((may, crops_in_may), (june, crops_in_june))
+        )
+        return month_sentence(6, now, ("May", before), "", EN)
+
+    assert said(0.32, 0.44).endswith("gained since May, in points: crops 20; lost since May, in points: trees 20.")
+    for then, now in ((0.32, 0.41), (0.44, 0.32)):
+        assert "gained" not in said(then, now)
+        assert "lost" not in said(then, now)
+
+
 def test_what_was_hardly_seen_is_compared_with_nothing() -> None:
     for then, now, compared in ((0.9, 0.9, True), (0.9, 0.89, False), (1.0, 0.8, True), (0.6, 1.0, False)):
         text = month_sentence(6, seen(seen_share=now, crops=1), ("May", seen(seen_share=then, trees=1)), "", EN)
         assert ("gained since May" in text) is compared, "what both saw is 0.8 of the area or more"
+    june, may = seen(crops=1)._replace(views=2.0), seen(trees=1)
+    for views, compared in ((1.96, True), (1.9, False)):
+        text = month_sentence(6, june, ("May", may._replace(views=views)), "", EN)
+        assert ("gained since May" in text) is compared, "both have two effective views"
     little = seen(seen_share=0.4, crops=1)
     text = plain(month_sentence(6, little, ("May", seen(trees=1)), "", EN))
     assert text == "June: all of the ground seen is crops (400 ha, 100 %); only 40 % of the area was seen."
