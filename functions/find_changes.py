@@ -6,6 +6,7 @@ patch that late or reprocessed images deny is gone with the next row.
 
 import time
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
 import functions_framework
@@ -20,6 +21,7 @@ from shared.change.watching import Watch, fits, frame_of, outline_in, span, watc
 from shared.earth_engine.client import connect
 from shared.earth_engine.label_pixels import fetch_labels
 from shared.earth_engine.listing import list_images
+from shared.earth_engine.moved_pixels import fetch_moved
 from shared.errors import NeverError, TooBigError
 from shared.geometry.cells import region_around
 from shared.measurement.budgets import halved_by_attempt
@@ -100,7 +102,8 @@ def _row(
         for window in windows(frame, outline_m, watched, settings.label_pixel_budget, divisor)
     ]
     pixels = assembled(frame, len(watched.views), parts)
-    return change_row(aoi, year, watched, frame, pixels, known, listed_at)
+    moved = partial(fetch_moved, settings, divisor=divisor)
+    return change_row(aoi, year, watched, frame, pixels, known, listed_at, moved)
 
 
 def _still_stale(refs: list[ChangeRef], settings: Settings, warehouse: Warehouse) -> list[ChangeRef]:

@@ -174,6 +174,29 @@ view: report_patches {
     sql: ${TABLE}.outline ;;
   }
 
+  dimension_group: compared_from {
+    description: "First view of the twelve months before it that it is compared with; null while it is not."
+    type: time
+    timeframes: [time, date, month, year]
+    datatype: timestamp
+    sql: ${TABLE}.compared_from ;;
+  }
+
+  dimension_group: compared_until {
+    description: "Last view of the twelve months after it, or of as many as its year is watched; null while it is not compared."
+    type: time
+    timeframes: [time, date, month, year]
+    datatype: timestamp
+    sql: ${TABLE}.compared_until ;;
+  }
+
+  dimension: supported_area_ha {
+    description: "Of the mapped ground, patches of 0.5 ha or more on which both classes' mean probabilities moved by least_move; of a patch, in it and within 100 m, by 0.15 from the months before it to those after."
+    type: number
+    value_format_name: decimal_2
+    sql: ${TABLE}.supported_area_ha ;;
+  }
+
   measure: count {
     type: count
     drill_fields: [aoi_id, patch_id, from_class_name, to_class_name, area_ha, confirmed_at_date]

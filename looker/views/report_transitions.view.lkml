@@ -126,7 +126,7 @@ view: report_transitions {
   }
 
   dimension: supported_area_ha {
-    description: "Of the mapped ground, patches of 0.5 ha or more on which both classes' mean probabilities moved by least_move."
+    description: "Of the mapped ground, patches of 0.5 ha or more on which both classes' mean probabilities moved by least_move; of a patch, in it and within 100 m, by 0.15 from the months before it to those after."
     type: number
     value_format_name: decimal_2
     sql: ${TABLE}.supported_area_ha ;;

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from math import ceil
 from typing import Any
@@ -14,16 +14,21 @@ from shapely.geometry import shape
 from shared.aois.aoi import Aoi
 from shared.aois.geometry import ellipsoidal_area_m2, to_geojson
 from shared.change.connected import squares
-from shared.change.leaving import NONE, Patch, follow, smallest_patch_ha, usual_class
+from shared.change.leaving import NONE, Patch, State, follow, smallest_patch_ha, usual_class
 from shared.change.pixels import LabelPixels
-from shared.change.watching import PIXEL_AREA_HA, PIXEL_M, Frame, Watch, inside, outline_in
+from shared.change.supporting import MOST_COMPARED, Sides, around, sides, supported
+from shared.change.watching import PIXEL_AREA_HA, PIXEL_M, Frame, Watch, inside, outline_in, place_in
 from shared.classes import CLASS_NAMES
 from shared.geometry.utm import to_lon_lat
 from shared.imagery.names import sensing_time
 from shared.version import __version__
 
+# Of the sides of an event and the pixels around it, which of them moved by the least Δ (rows, columns).
+Moved = Callable[[Sides, Frame], np.ndarray]
+
 # A ten-thousandth of a pixel.
 _DECIMALS = 8
+_NOT_COMPARED = dict.fromkeys(("compared_from", "compared_until", "supported_area_m2"))
 
 
 def change_row(
@@ -34,14 +39,24 @@ def change_row(
     pixels: LabelPixels,
     former: Sequence[dict[str, Any]],
     processed_at: datetime,
+    moved: Moved,
 ) -> dict[str, Any]:
-    """The row of an area and year that was watched. ``former`` are the patches of its last row, whose ids live on."""
+    """The row of an area and year that was watched. ``former`` are the patches of its last row, whose ids live on;
+    ``moved`` gives, of the sides of an event and the pixels around it, which of them moved by the least Δ.
+    """
     in_area = inside(frame, outline_in(frame.crs, aoi.outline))
     usual = np.where(in_area, usual_class(pixels.votes, pixels.seen), np.uint8(NONE))
     limit_ha = smallest_patch_ha(aoi.area_m2)
     moments = [sensing_time(overpass.overpass_id) for overpass in watched.views]
     found = follow(usual, pixels.before, pixels.labels, moments, watched.until, ceil(limit_ha / PIXEL_AREA_HA))
-    described = [_described(patch, watched, frame, pixels) for patch in found.patches]
+    compared = sorted(
+        (patch for patch in found.patches if patch.state is State.CONFIRMED), key=lambda p: -np.count_nonzero(p.cells)
+    )[:MOST_COMPARED]
+    described = []
+    for patch in found.patches:
+        about = _described(patch, watched, frame, pixels)
+        by_sides = _compared(patch, about, watched, frame, in_area, moved) if patch in compared else _NOT_COMPARED
+        described.append(about | by_sides)
     watched_share = np.count_nonzero(usual != NONE) / max(1, int(np.count_nonzero(in_area)))
     return {
         **unwatched_row(aoi, year, watched, processed_at),
@@ -90,6 +105,26 @@ def _described(patch: Patch, watched: Watch, frame: Frame, pixels: LabelPixels) 
         "longitude": round(centre.x, _DECIMALS),
         "latitude": round(centre.y, _DECIMALS),
         "outline": json.dumps(to_geojson(outline)),
+    }
+
+
+def _compared(
+    patch: Patch, about: dict[str, Any], watched: Watch, frame: Frame, in_area: np.ndarray, moved: Moved
+) -> dict[str, Any]:
+    """What the months before and after a patch say of it and the ground around it, inside the area."""
+    moments = (about["happened_after"], about["happened_before"])
+    after, before = (moment and datetime.fromisoformat(moment) for moment in moments)
+    compared = sides(after, before, [*watched.baseline, *watched.views])
+    if compared is None:
+        return _NOT_COMPARED
+    part = around(patch.cells, frame)
+    place = place_in(frame, part)
+    pixel_m2 = about["area_m2"] / np.count_nonzero(patch.cells)
+    changed = supported(moved(compared, part), patch.cells[place]) & in_area[place]
+    return {
+        "compared_from": sensing_time(compared.before[0].overpass_id).isoformat(),
+        "compared_until": sensing_time(compared.after[-1].overpass_id).isoformat(),
+        "supported_area_m2": np.count_nonzero(changed) * pixel_m2,
     }
 
 

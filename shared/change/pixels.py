@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from shared.change.leaving import LASTING, UNSEEN
-from shared.change.watching import PIXEL_M, Frame
+from shared.change.watching import Frame, place_in
 
 
 class LabelPixels(NamedTuple):
@@ -33,7 +33,7 @@ def assembled(frame: Frame, views: int, parts: Iterable[tuple[Frame, LabelPixels
         np.full((views, *shape), UNSEEN, np.uint8),
     )
     for window, found in parts:
-        top, left = (frame.north_m - window.north_m) // PIXEL_M, (window.west_m - frame.west_m) // PIXEL_M
+        rows, columns = place_in(frame, window)
         for target, values in zip(whole, found, strict=True):
-            target[..., top : top + window.height, left : left + window.width] = values
+            target[..., rows, columns] = values
     return whole

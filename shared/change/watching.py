@@ -32,7 +32,7 @@ _LONGEST_EDGE_DEG = 0.01
 _MOST_BYTES = 50_331_648
 _OTHER_BYTES = 5 * (8 + 1)
 _VIEW_BYTES = 1 + 1
-_SMALLEST_SIDE = 32
+SMALLEST_SIDE = 32
 # The box around an area of usual form is less than twice as large.
 _MOST_BOX = 2.5
 
@@ -102,24 +102,32 @@ def windows(
     ``most_reads`` bounds pixels × overpasses of a request, ``divisor`` makes windows smaller than what it can give.
     """
     side = window_side(len(watched.baseline), len(watched.views), most_reads, divisor)
+    yield from (part for part in tiles(frame, side) if outline_m.intersects(frame_box(part)))
+
+
+def tiles(frame: Frame, side: int) -> Iterator[Frame]:
+    """A frame in parts of at most so many pixels a side, by rows."""
     for top in range(0, frame.height, side):
         for left in range(0, frame.width, side):
-            part = Frame(
-                frame.crs,
-                frame.west_m + left * PIXEL_M,
-                frame.north_m - top * PIXEL_M,
-                min(side, frame.width - left),
-                min(side, frame.height - top),
-            )
-            if outline_m.intersects(frame_box(part)):
-                yield part
+            yield part_of(frame, top, left, min(side, frame.height - top), min(side, frame.width - left))
+
+
+def part_of(frame: Frame, top: int, left: int, height: int, width: int) -> Frame:
+    """So many pixels of a frame from a row and column on."""
+    return Frame(frame.crs, frame.west_m + left * PIXEL_M, frame.north_m - top * PIXEL_M, width, height)
+
+
+def place_in(frame: Frame, part: Frame) -> tuple[slice, slice]:
+    """The rows and columns of a frame that a part of it has."""
+    top, left = (frame.north_m - part.north_m) // PIXEL_M, (part.west_m - frame.west_m) // PIXEL_M
+    return slice(top, top + part.height), slice(left, left + part.width)
 
 
 def window_side(baseline: int, views: int, most_reads: int, divisor: int = 1) -> int:
     """Pixels of a window's side where so many overpasses are read."""
     by_bytes = _MOST_BYTES // (_OTHER_BYTES + _VIEW_BYTES * views)
     by_reads = most_reads // max(1, baseline + views)
-    return max(_SMALLEST_SIDE, int(sqrt(min(by_bytes, by_reads) / divisor)))
+    return max(SMALLEST_SIDE, int(sqrt(min(by_bytes, by_reads) / divisor)))
 
 
 def frame_box(frame: Frame) -> BaseGeometry:

@@ -30,7 +30,7 @@ _LABELS = 16
 def fetch_labels(settings: Settings, watched: Watch, frame: Frame) -> LabelPixels:
     """The labels of a window. Raises RetryLaterError for an answer of another shape, and as the service answers."""
     image = label_image(settings.collection, watched, frame.crs)
-    answer = compute_pixels(_request(image, frame), settings.earth_engine_patience_seconds)
+    answer = compute_pixels(pixel_request(image, frame), settings.earth_engine_patience_seconds)
     names = (*_VOTES, _SEEN, _BEFORE, *_view_names(watched))
     if answer.shape != (frame.height, frame.width) or answer.dtype.names != names:
         raise RetryLaterError(
@@ -82,7 +82,8 @@ def _label(coded: np.ndarray) -> np.ndarray:
     return np.where(coded > 0, coded - 1, UNSEEN).astype(np.uint8)
 
 
-def _request(image: Any, frame: Frame) -> dict[str, Any]:
+def pixel_request(image: Any, frame: Frame) -> dict[str, Any]:
+    """What ``computePixels`` takes for an image over a frame."""
     affine = {
         "scaleX": PIXEL_M,
         "shearX": 0,

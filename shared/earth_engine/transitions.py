@@ -28,6 +28,7 @@ from shared.measurement.areas import Areas
 from shared.measurement.pieces import Layer, Piece
 from shared.settings import Settings
 
+MOVED_BAND = "moved"
 _CODE, _GROUPS, _SUM = "code", "groups", "sum"
 
 
@@ -79,6 +80,15 @@ def coded_areas(collection: str, earlier: Stacks, later: Stacks, with_probabilit
     return ee.Image.pixelArea().addBands(coded.unmask(UNSEEN_CODE, False).toInt().rename([_CODE]))
 
 
+def moved_pixels(collection: str, earlier: Stacks, later: Stacks) -> Any:
+    """Band ``moved``: whether a pixel moved by the least of LEAST_MOVES between two sets of overpasses, whatever lies
+    around it; 0 also where one of them did not see it.
+    """
+    before, after = (mean_probabilities(collection, stacks) for stacks in (earlier, later))
+    moved = _moved(before.toArray(), after.toArray(), likeliest(before), likeliest(after))
+    return moved.select([0]).unmask(0, False).toByte().rename([MOVED_BAND])
+
+
 def years_of(layer: Layer) -> tuple[Stacks, Stacks]:
     """The overpasses of the earlier and of the later of the two years, by the year of sensing in the images' ids."""
     first = min(stack[0][:4] for stack in layer.overpasses)
@@ -90,13 +100,17 @@ def years_of(layer: Layer) -> tuple[Stacks, Stacks]:
 
 def _passed(before: Any, after: Any, was: Any, became: Any) -> Any:
     """How many of LEAST_MOVES each pixel passed: both classes moved by as much, in a patch of such pixels."""
-    fell = before.arrayGet(was).subtract(after.arrayGet(was))
-    rose = after.arrayGet(became).subtract(before.arrayGet(became))
-    moved = fell.min(rose).gte(ee.Image.constant(list(LEAST_MOVES))).And(was.neq(became)).selfMask()
-    pixels = moved.connectedPixelCount(MOST_PATCH_PIXELS, False)
+    pixels = _moved(before, after, was, became).selfMask().connectedPixelCount(MOST_PATCH_PIXELS, False)
     large = pixels.multiply(ee.Image.pixelArea()).gte(LEAST_PATCH_M2).Or(pixels.gte(MOST_PATCH_PIXELS))
     counted = large.unmask(0, False)
     return reduce(lambda one, two: one.add(two), (counted.select([n]) for n in range(len(LEAST_MOVES))))
+
+
+def _moved(before: Any, after: Any, was: Any, became: Any) -> Any:
+    """A band for each of LEAST_MOVES: whether the class changed and both classes moved by as much."""
+    fell = before.arrayGet(was).subtract(after.arrayGet(was))
+    rose = after.arrayGet(became).subtract(before.arrayGet(became))
+    return fell.min(rose).gte(ee.Image.constant(list(LEAST_MOVES))).And(was.neq(became))
 
 
 def _areas(properties: dict[str, Any]) -> Areas:

@@ -84,6 +84,7 @@ def test_a_clearing_is_one_event_in_its_interval_and_a_season_none(tmp_path: Pat
         assert watched_share == pytest.approx(0.6, abs=0.06), "the forest; what the season changes has no usual class"
 
         assert (patch["state"], patch["alarm"]) == ("confirmed", True)
+        assert patch["supported_area_ha"] is None, "labels only"
         assert (patch["from_class_id"], patch["to_class_id"]) == (TREES, BARE)
         assert patch["happened_after"] == datetime(2023, 7, 4, 2, 31, 11, tzinfo=UTC)
         assert patch["happened_before"] == datetime(2023, 7, 14, 2, 31, 11, tzinfo=UTC)

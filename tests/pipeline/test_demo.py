@@ -134,6 +134,10 @@ def test_the_planted_clearing_is_one_event_in_its_interval_and_the_season_none(d
     found = rasterize([mapping(outline)], landscape.clearing.shape, transform=TRANSFORM).astype(bool)
     assert np.count_nonzero(found & landscape.clearing) >= 0.75 * np.count_nonzero(landscape.clearing)
     assert np.count_nonzero(found & landscape.clearing) >= 0.9 * np.count_nonzero(found), "and hardly anything else"
+    truth_ha = np.count_nonzero(landscape.clearing) / 100
+    assert 0.75 * truth_ha <= about["supported_area_ha"] <= 1.05 * truth_ha, "the months before and after say so too"
+    assert about["compared_from"][:7] == "2021-05"
+    assert about["compared_until"][:7] == "2022-12", "as far as images go"
     assert "ha of trees became bare after 2022-05-08 and before 2022-05-13 (confirmed)" in demo.stdout
     watched = {row["year"]: row["watched_area_m2"] for row in changes(demo)}
     assert [watched[year] is not None for year in (2020, 2021, 2022)] == [False, False, True]

@@ -34,7 +34,10 @@ SELECT
   patch.withdrawn_at,
   patch.longitude,
   patch.latitude,
-  patch.outline
+  patch.outline,
+  patch.compared_from,
+  patch.compared_until,
+  patch.supported_area_m2 / 10000 AS supported_area_ha
 FROM `${dataset}.changes_current` AS changes
 CROSS JOIN UNNEST(changes.patches) AS patch
 JOIN `${dataset}.aois` AS aois
