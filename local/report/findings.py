@@ -2,6 +2,7 @@
 
 - Alarms of the year (confirmed patches that are told of, ``report_patches``) are the headline: their area by what the
   ground was and became, largest first, and the interval in which it happened.
+- Where their time is over by half a year, on how much ground the months before and after them differ.
 - Without one, where change was looked for: nothing changed, and on how much ground that holds.
 - Where no earlier year says what is usual, the headline is the largest classes, until they have 80 % of the ground
   seen, three at most; where nothing was seen, that.
@@ -72,6 +73,9 @@ def findings(data: ReportData, language: Language) -> Findings:
     if told:
         headline = _headline(told, language)
         below.insert(0, _share_of(told, data.area_ha, language))
+        supported_ha = [patch["supported_area_ha"] for patch in alarms(data)]
+        if None not in supported_ha:
+            below.insert(1, text["supported"](hectares(sum(supported_ha))))
     elif watched_ha:
         headline = text["no change"](data.year)
         below.insert(0, text["watched"](hectares(watched_ha), percent(watched_ha / data.area_ha), hectares(limit_ha)))
@@ -179,6 +183,7 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "turned": lambda ha, a, b, when: f"{ha}\u00a0ha of {a} became {b} {when}",
         "when": _english_when,
         "share": lambda x, n: f"That is {x} of the area, in {'one patch' if n == 1 else f'{n} patches'}; the season does not explain it.",
+        "supported": lambda ha: f"By the months before it and after it, {ha}\u00a0ha changed.",
         "year": lambda year, what: f"Over {year}: {what}.",
         "no change": lambda year: f"Nothing changed beyond the season in {year}",
         "watched": lambda ha, x, limit: (
@@ -202,6 +207,7 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "turned": lambda ha, a, b, when: f"{when}，{ha} 公顷{a}变为{b}",
         "when": _chinese_when,
         "share": lambda x, n: f"占区域的 {x}，共 {n} 块；季节不能解释这一变化。",
+        "supported": lambda ha: f"按前后各月比较，变化面积为 {ha} 公顷。",
         "year": lambda year, what: f"{year} 年全年：{what}。",
         "no change": lambda year: f"{year} 年没有超出季节的变化",
         "watched": lambda ha, x, limit: f"在各季节都有常见类别的 {ha} 公顷（{x}）上，没有 {limit} 公顷或更大的地块偏离。其余地面不作判断。",

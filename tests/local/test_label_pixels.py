@@ -75,6 +75,6 @@ def test_what_moved_is_that_of_the_rasters_mean_probabilities_in_one_request_or_
     assert 0.1 < expected.mean() < 0.9
     frame, compared = Frame("EPSG:32651", 709_100, 4_999_900, 80, 60), Sides(overpasses[:3], overpasses[3:])
     for divisor, requests in ((1, 1), (100_000, 2 * 3)):
-        before = server.requests.get("computePixels", 0)
+        before = server.app.requests.get("image:computePixels", 0)
         assert (fetch_moved(settings, compared, frame, divisor) == expected[10:70, 10:90]).all()
-        assert server.requests["computePixels"] - before == requests
+        assert server.app.requests["image:computePixels"] - before == requests

@@ -41,6 +41,7 @@ def patch(area_ha: float, was: int = TREES, became: int = BARE, **more: Any) -> 
         "area_ha": area_ha,
         "happened_after": datetime(2021, 5, 28, tzinfo=UTC),
         "happened_before": datetime(2021, 6, 7, tzinfo=UTC),
+        "supported_area_ha": None,
         **more,
     }
 
@@ -85,6 +86,14 @@ def test_alarms_are_the_headline_by_what_the_ground_was_and_became() -> None:
     assert said(changed, ZH).headline == (
         "2021年5月28日至2021年8月6日之间，170 公顷树木变为裸地；2021年6月7日之前，12.0 公顷农作物变为建成区"
     )
+
+
+def test_what_the_months_before_and_after_say_is_said_once_it_is_known_of_all() -> None:
+    compared = replace(WOODS, changes=[patch(8.0, supported_area_ha=7.5), patch(4.0, supported_area_ha=4.3)])
+    assert said(compared).below[1] == "By the months before it and after it, 11.8 ha changed."
+    assert said(compared, ZH).below[1] == "按前后各月比较，变化面积为 11.8 公顷。"
+    one = replace(WOODS, changes=[patch(8.0, supported_area_ha=7.5), patch(4.0)])
+    assert not any("months before" in line for line in said(one).below)
 
 
 def test_what_is_not_told_of_is_no_headline() -> None:
