@@ -62,6 +62,11 @@ class ReportData:
         """What one month (1 to 12) shows, whether or not there is anything."""
         return seen_of(self.month(date(self.year, month, 1)), self.area_ha)
 
+    def thin_views(self, month: int) -> int:
+        """How many views one month (1 to 12) has where they are little to go by; 0 where they are not."""
+        rows = self.month(date(self.year, month, 1))
+        return int(rows[0]["observation_count"]) if rows and rows[0]["quality"] == "thin" else 0
+
     @property
     def seen_year(self) -> Seen:
         """What the year's composite shows."""
@@ -80,7 +85,7 @@ class ReportData:
             now = self.seen(month)
             reason = unseen_reason(self.fates_of(month), language)
             kind = kind_of(now, said)
-            sentences[month] = month_sentence(month, now, before, reason, language, kind)
+            sentences[month] = month_sentence(month, now, before, reason, language, kind, self.thin_views(month))
             if now.by_class is not None:
                 before, said = (MONTH_WORDS[language][month - 1], now), (kind, now)
         return sentences

@@ -39,6 +39,7 @@ def environment() -> Environment:
         "hectares": numbers.hectares,
         "cell_percent": numbers.cell_percent,
         "cell_hectares": numbers.cell_hectares,
+        "signed_points": numbers.signed_points,
         "whole": lambda share: f"{share * 100:.0f} %",
     }
     return made

@@ -39,6 +39,13 @@ def points(difference: float) -> str:
     return f"{abs(difference) * 100:.0f}"
 
 
+def signed_points(difference: float, decimals: int = 0) -> str:
+    """A difference of shares in percentage points: ``+3``, ``\u22122``, ``±0``."""
+    digits = f"{abs(difference) * 100:.{decimals}f}"
+    sign = "±" if float(digits) == 0 else "+" if difference > 0 else "\u2212"
+    return sign + digits
+
+
 def cell_hectares(area_ha: float | None) -> str:
     """For tables: whole hectares from 1,000 on, one decimal from 10 on, two below."""
     if area_ha is None:

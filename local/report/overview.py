@@ -102,13 +102,17 @@ def write_comparison(areas: Sequence[AreaYear], path: Path, language: Language) 
     """Up to six areas or years side by side. Raises UserInputError for more, or fewer than two."""
     if not 2 <= len(areas) <= MOST_COMPARED:
         raise UserInputError(f"{len(areas)} to compare; expected two to {MOST_COMPARED} areas or years")
-    said = [comparison(_name(other), other.annual, _name(areas[0]), areas[0].annual, language) for other in areas[1:]]
+    first, *others = areas
+    said = [comparison(_name(o, areas), o.annual, _name(first, areas), first.annual, language) for o in others]
     cards = [_cards(area, language) for area in areas]
     write_page("compare.html.j2", path, language, _context(areas) | {"said": said, "cards": cards})
 
 
-def _name(area: AreaYear) -> str:
-    return f"{area.label} {area.year}"
+def _name(area: AreaYear, among: Sequence[AreaYear]) -> str:
+    """What tells an area and year from the others."""
+    if len({other.aoi_id for other in among}) == 1:
+        return str(area.year)
+    return area.label if len({other.year for other in among}) == 1 else f"{area.label} {area.year}"
 
 
 def _context(areas: Sequence[AreaYear]) -> dict[str, Any]:

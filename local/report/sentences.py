@@ -8,7 +8,9 @@
   gaps settled.
 - *gained*, *lost*: every class that has ten points more or less than in the last month that was seen, or the last year
   of eight months or more, where what both saw is 0.8 of the area or more and both have two effective views, and also
-  with ties and gaps settled it has ten points more or less.
+  with ties and gaps settled it has ten points more or less. Snow that is said to have gained so much is
+  not said to appear as well; of years it is never said.
+- a *thin* month (``quality`` of the ``report_*`` views) is said to be one, with the number of its views.
 - the part of the area that was seen is said where it is less than 95 %, the months where they are not twelve.
 - a month or year without a usable view says what became of its passes.
 - mean and composite are explained by the class that they differ in most, from ten points on.
@@ -20,14 +22,17 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from local.report.choices import Language
-from local.report.numbers import hectares, percent, points
+from local.report.numbers import hectares, percent, points, signed_points
 from shared.classes import CLASSES
 
 SNOW = 8
 # From this share on a class is there at all: less is what the classifier mistakes.
 SNOW_SEEN = 0.01
 _ALMOST_ALL, _MOSTLY, _HALF, _TOGETHER = 0.95, 0.60, 0.50, 0.80
-_EQUAL, _CHANGED, _COMPARED = 0.05, 0.10, 0.01
+_EQUAL, _CHANGED = 0.05, 0.10
+# Composites of two years in which nothing happens differ by some 1.5 points, simulated on 2.5 km²: less than twice that
+# says nothing.
+_COMPARED = 0.03
 # Where nothing happens, a month's share of snow crosses 1 % in every third month, 4 % in one of twenty-eight, and with
 # ties and gaps settled in one of a hundred (5 %, without: in one of fifty), so that a first snow of 4 % is still told. The
 # kind of sentence changes in 51 months of a hundred without this margin and in 18 with it (``benchmarks/shares.py``).
@@ -97,18 +102,24 @@ def month_sentence(
     reason: str,
     language: Language,
     kind: "Kind | None" = None,
+    thin_views: int = 0,
 ) -> str:
     """What one month shows. ``before`` is the last earlier month of the year that was seen, with its name; ``reason`` is said
-    where nothing was seen, ``kind`` what its sentence is where the months before have a say in it.
+    where nothing was seen, ``kind`` what its sentence is where the months before have a say in it. ``thin_views`` is how
+    many views a thin month has, 0 for one that is not thin.
     """
     name, text = MONTH_WORDS[language][month - 1], _TEXTS[language]
     if now.by_class is None:
         return text["unseen"](name, reason)
     parts = [composition(now, language, kind)]
     if before is not None:
-        parts += _since(before, now, language)
+        changed, snow = _changed(before, now)
+        parts += _snow_turn(before[1], now, language) if not snow else []
+        parts += _since(before[0], changed, language)
     if now.seen_share < WHOLE:
         parts.append(text["seen"](percent(now.seen_share)))
+    if thin_views:
+        parts.append(text["thin"](thin_views))
     return text["sentence"](name, parts)
 
 
@@ -129,7 +140,7 @@ def year_sentence(
         return text["unseen"](str(year), reason)
     parts = [composition(composite, language)]
     if before is not None and months >= FEWEST_MONTHS:
-        parts += _since(before, composite, language)
+        parts += _since(before[0], _changed(before, composite)[0], language)
     if months < 12:
         parts.append(text["months"](months))
     if composite.seen_share < WHOLE:
@@ -142,15 +153,17 @@ def year_sentence(
 
 
 def comparison(name: str, seen: Seen, first_name: str, first: Seen, language: Language) -> str:
-    """What one area or year has more and less of than the first, from a point on, in points of the ground seen."""
+    """What one area or year has more and less of than the first, from three points on, in points of the ground seen."""
     text, words = _TEXTS[language], CLASS_WORDS[language]
     if seen.by_class is None or first.by_class is None:
         return text["not compared"](name, first_name)
-    differences = sorted(((share - first.by_class[c], c) for c, share in enumerate(seen.by_class)), reverse=True)
-    more = [text["points"](words[c], points(d)) for d, c in differences if d >= _COMPARED]
-    less = [text["points"](words[c], points(d)) for d, c in reversed(differences) if d <= -_COMPARED]
-    parts = [text[key](named) for key, named in (("more", more), ("less", less)) if named]
-    return text["compared"](name, first_name, parts or [text["alike"]()])
+    differences = sorted(((share - first.by_class[c], c) for c, share in enumerate(seen.by_class)), key=_by_size)
+    parts = [text["points"](words[c], signed_points(d)) for d, c in differences if abs(d) >= _COMPARED]
+    return text["compared"](name, first_name, parts) if parts else text["alike"](name, first_name)
+
+
+def _by_size(difference: tuple[float, int]) -> tuple[float, int]:
+    return -abs(difference[0]), difference[1]
 
 
 def unseen_reason(fates: Counter[str], language: Language) -> str:
@@ -225,28 +238,34 @@ def _amount(class_id: int, share: float, shares: Seen, language: Language) -> st
     return _TEXTS[language]["amount"](CLASS_WORDS[language][class_id], hectares(share * shares.seen_ha), percent(share))
 
 
-def _since(before: tuple[str, Seen], now: Seen, language: Language) -> list[str]:
-    text, words = _TEXTS[language], CLASS_WORDS[language]
-    name, then = before
+def _changed(before: tuple[str, Seen], now: Seen) -> tuple[list[tuple[float, int]], bool]:
+    """(difference, class value) of every class that gained or lost enough to be told, largest gain first; and whether snow
+    and ice is among them.
+    """
+    _, then = before
+    if then.by_class is None or now.by_class is None or not comparable(then, now):
+        return [], False
+    differences = sorted(((share - then.by_class[c], c) for c, share in enumerate(now.by_class)), reverse=True)
+    told = [(d, c) for d, c in differences if abs(d) >= _CHANGED and _moved(c, then, now)]
+    return told, any(c == SNOW for _, c in told)
+
+
+def _snow_turn(then: Seen, now: Seen, language: Language) -> list[str]:
+    text = _TEXTS[language]
     if then.by_class is None or now.by_class is None:
         return []
-    parts = []
     snow_then, snow_now = _snow(then), _snow(now)
     if snow_then < _SNOW_CROSSED <= snow_now:
-        parts.append(text["snow appears"](percent(now.by_class[SNOW])))
-    elif snow_now < _SNOW_CROSSED <= snow_then:
-        parts.append(text["snow gone"]())
-    if not comparable(then, now):
-        return parts
-    differences = [(share - then.by_class[c], c) for c, share in enumerate(now.by_class) if _moved(c, then, now)]
-    for word, changed in (
-        ("gained", sorted((d for d in differences if d[0] >= _CHANGED), reverse=True)),
-        ("lost", sorted(d for d in differences if d[0] <= -_CHANGED)),
-    ):
-        if changed:
-            named = [text["points"](words[c], points(d)) for d, c in changed]
-            parts.append(text[word](name, named))
-    return parts
+        return [text["snow appears"](percent(now.by_class[SNOW]))]
+    return [text["snow gone"]()] if snow_now < _SNOW_CROSSED <= snow_then else []
+
+
+def _since(name: str, changed: list[tuple[float, int]], language: Language) -> list[str]:
+    text, words = _TEXTS[language], CLASS_WORDS[language]
+    gained = [(words[c], points(d)) for d, c in changed if d > 0]
+    lost = [(words[c], points(d)) for d, c in reversed(changed) if d < 0]
+    clauses = [text[key](named) for key, named in (("gained", gained), ("lost", lost)) if named]
+    return [text["since"](name, clauses)] if clauses else []
 
 
 def _snow(seen: Seen) -> float:
@@ -275,6 +294,12 @@ def listed(items: Sequence[str], language: Language) -> str:
     return last.join([comma.join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
+def _english_points(verb: str, classes: Sequence[tuple[str, str]]) -> str:
+    """``crops gained 20 points and trees 14``."""
+    (first, most), *others = classes
+    return listed([f"{first} {verb} {most} points", *(f"{name} {amount}" for name, amount in others)], Language.EN)
+
+
 def _english_passes(passes: int, fates: Sequence[str]) -> str:
     return f"{passes} {'pass' if passes == 1 else 'passes'}: {listed(fates, Language.EN)}"
 
@@ -294,13 +319,15 @@ _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
         "snow appears": lambda x: f"snow appears ({x})",
         "snow gone": lambda: "no more snow",
         "points": lambda a, x: f"{a} {x}",
-        "gained": lambda month, classes: f"gained since {month}, in points: {listed(classes, Language.EN)}",
-        "lost": lambda month, classes: f"lost since {month}, in points: {listed(classes, Language.EN)}",
-        "compared": lambda name, first, parts: f"{name} against {first}: {'; '.join(parts)}.",
+        "gained": lambda classes: _english_points("gained", classes),
+        "lost": lambda classes: _english_points("lost", classes),
+        "since": lambda name, clauses: f"since {name}, {', while '.join(clauses)}",
+        "compared": lambda name, first, parts: (
+            f"{name} against {first}, in points: {listed(parts, Language.EN)}; what differs by less than three is left out."
+        ),
         "not compared": lambda name, first: f"{name} against {first}: one of them was not seen.",
-        "more": lambda classes: f"more, in points: {listed(classes, Language.EN)}",
-        "less": lambda classes: f"less, in points: {listed(classes, Language.EN)}",
-        "alike": lambda: "no class differs by a point",
+        "alike": lambda name, first: f"{name} against {first}: no class differs by three points or more.",
+        "thin": lambda views: f"a thin month, of {'one view' if views == 1 else f'{views} views'}",
         "seen": lambda x: f"only {x} of the area was seen",
         "months": lambda n: f"from {n} of 12 months",
         "mean": lambda a, x, y: f"{a} has {x} of the composite, but {y} of the area on average over the months",
@@ -326,13 +353,15 @@ _TEXTS: dict[Language, dict[str, Callable[..., str]]] = {
         "snow appears": lambda x: f"出现积雪（{x}）",
         "snow gone": lambda: "积雪消失",
         "points": lambda a, x: f"{a} {x}",
-        "gained": lambda month, classes: f"比{month}增加（百分点）：{listed(classes, Language.ZH)}",
-        "lost": lambda month, classes: f"比{month}减少（百分点）：{listed(classes, Language.ZH)}",
-        "compared": lambda name, first, parts: f"{name} 与 {first} 相比：{'；'.join(parts)}。",
+        "gained": lambda classes: "、".join(f"{a}增加 {x}" for a, x in classes) + " 个百分点",
+        "lost": lambda classes: "、".join(f"{a}减少 {x}" for a, x in classes) + " 个百分点",
+        "since": lambda name, clauses: f"与 {name}相比，{'，'.join(clauses)}",
+        "compared": lambda name, first, parts: (
+            f"{name} 与 {first} 相比（百分点）：{listed(parts, Language.ZH)}；相差不足三个百分点的不列出。"
+        ),
         "not compared": lambda name, first: f"{name} 与 {first}：其中之一没有观测。",
-        "more": lambda classes: f"较多（百分点）：{listed(classes, Language.ZH)}",
-        "less": lambda classes: f"较少（百分点）：{listed(classes, Language.ZH)}",
-        "alike": lambda: "没有类别相差一个百分点",
+        "alike": lambda name, first: f"{name} 与 {first} 相比：没有类别相差三个百分点或以上。",
+        "thin": lambda views: f"依据单薄，只有 {views} 次观测",
         "seen": lambda x: f"只看到区域的 {x}",
         "months": lambda n: f"仅 12 个月中的 {n} 个月",
         "mean": lambda a, x, y: f"{a}占合成图的 {x}，但按各月平均占区域的 {y}",

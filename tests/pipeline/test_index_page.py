@@ -117,8 +117,13 @@ def test_a_comparison_says_what_differs(tmp_path: Path) -> None:
     )
     write_comparison([first, second], tmp_path / "c.html", Language.EN)
     text = (tmp_path / "c.html").read_text(encoding="utf-8")
-    assert "B 2021 against A 2021: more, in points: built 18 and crops 2; less, in points: trees 20." in text
-    assert "-20.0 points" in text
+    assert "B against A, in points: trees −20 and built +18; what differs by less than three is left out." in text
+    assert "−20.0 points" in text
+    later = first._replace(year=2022)
+    write_comparison([first, later], tmp_path / "years.html", Language.EN)
+    assert "2022 against 2021: no class differs by three points or more." in (tmp_path / "years.html").read_text(
+        "utf-8"
+    )
 
 
 def test_two_to_six_are_compared(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ class Written(NamedTuple):
     pages: dict[tuple[str, int], str]
     monthly: list[dict[str, str]]
     annual: list[dict[str, str]]
+    observations: list[dict[str, str]]
     area_ha: dict[str, float]
 
 
@@ -96,6 +97,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Written]:
         pages,
         table(folder / "monthly_summary.csv"),
         table(folder / "annual_summary.csv"),
+        table(folder / "observations.csv"),
         {answer["aoi_id"]: answer["area_m2"] / 10_000 for answer in answers},
     )
 
@@ -186,7 +188,43 @@ def check_composition(sentence: str, of: list[float], areas_ha: list[float], mar
         assert agrees(together[1], first + second)
 
 
-def check_months(sentences: list[str], monthly: list[dict[str, str]], area_ha: float, year: int) -> None:
+def coverages(observations: list[dict[str, str]], month: str) -> list[float]:
+    """What each view of a month that counts saw of the area: the network's only where Dynamic World has fewer than two."""
+    usable: dict[str, list[float]] = {"dynamic_world": [], "network": []}
+    for row in observations:
+        if row["class_id"] == "0" and row["acquired_at"].startswith(month) and float(row["coverage"]) >= 0.2:
+            usable[row["source"]].append(float(row["coverage"]))
+    return usable["dynamic_world"] + (usable["network"] if len(usable["dynamic_world"]) < 2 else [])
+
+
+def check_thin(sentence: str, seen_by: list[float], seen: float) -> None:
+    """Less than 0.7 of the area seen, or less than one and a half whole views (Kish), is said to be thin."""
+    whole_views = sum(seen_by) ** 2 / sum(share**2 for share in seen_by)
+    thin = max(seen, *seen_by) < 0.7 or round(whole_views, 1) < 1.5
+    said = re.search(r"a thin month, of (one view|(\d+) views)", sentence)
+    assert bool(said) == thin, (sentence, seen_by, seen)
+    assert said is None or int(said[2] or 1) == len(seen_by), sentence
+
+
+def check_since(said: str, expected: dict[str, int], then: str) -> None:
+    """``since May, crops gained 20 points and trees 20, while snow and ice lost 50 points``: nothing else, nothing more."""
+    found: dict[str, int] = {}
+    month, _, clauses = said.removeprefix("since ").partition(", ")
+    assert month == then
+    for clause in clauses.split(", while "):
+        (sign,) = [sign for verb, sign in (("gained", 1), ("lost", -1)) if f" {verb} " in clause]
+        words = re.sub(r" (?:gained|lost) (\d+) points", r" \1", clause)
+        found |= {name: sign * int(n) for name, n in re.findall(r"([a-z][a-z ]*?) (\d+)(?:, | and |$)", words)}
+    assert found == expected, said
+
+
+def check_months(
+    sentences: list[str],
+    monthly: list[dict[str, str]],
+    observations: list[dict[str, str]],
+    area_ha: float,
+    year: int,
+) -> None:
     """Every claim of the twelve sentences of a year."""
     assert len(sentences) == 12
     words = [name.replace("_", " ") for name in CLASS_NAMES]
@@ -199,28 +237,28 @@ def check_months(sentences: list[str], monthly: list[dict[str, str]], area_ha: f
         if now is None:
             continue
         seen = sum(hectares(rows)) / area_ha
-        check_composition(sentence.split("; gained")[0].split("; lost")[0], now, hectares(rows), margin=0.05)
+        check_composition(sentence.split("; since")[0], now, hectares(rows), margin=0.05)
+        check_thin(sentence, coverages(observations, f"{year}-{number:02d}"), seen)
         only = re.search(r"only (\d+ %) of the area was seen", sentence)
         assert bool(only) == (seen < 0.95), (sentence, seen)
         assert only is None or agrees(only[1], seen)
         settled, views = shares(rows, "settled_share"), float(rows[0]["effective_views"])
         assert settled is not None
-        for word, sign in (("gained", 1), ("lost", -1)):
-            said = re.search(rf"{word} since (\w+), in points: ([^;]*?)[;.]", sentence)
-            expected = {}
-            if last is not None and seen + last[2] - 1 >= 0.8 - 1e-4 and min(views, last[4]) >= 1.95:
-                differences = [(now[c] - last[1][c]) * sign for c in range(9)]
-                as_settled = [(settled[c] - last[3][c]) * sign for c in range(9)]
-                expected = {words[c]: d for c, d in enumerate(differences) if min(d, as_settled[c]) >= 0.1}
-            assert bool(said) == bool(expected), (sentence, expected)
-            if said is not None and last is not None:
-                assert said[1] == last[0]
-                named = dict(part.rsplit(" ", 1) for part in re.split(r"(?<=\d)(?:, | and )", said[2]))
-                assert named.keys() == expected.keys(), sentence
-                assert all(abs(expected[word] * 100 - int(points)) <= 0.501 for word, points in named.items())
+        expected: dict[str, int] = {}
+        if last is not None and seen + last[2] - 1 >= 0.8 - 1e-4 and min(views, last[4]) >= 1.95:
+            for c in range(9):
+                moves = now[c] - last[1][c], settled[c] - last[3][c]
+                if min(moves) >= 0.1 or max(moves) <= -0.1:
+                    expected[words[c]] = round(moves[0] * 100)
+        said = re.search(r"; (since [^;]*?)[;.]", sentence)
+        assert bool(said) == bool(expected), (sentence, expected)
+        if said is not None and last is not None:
+            check_since(said[1], expected, last[0])
+        told = words[SNOW] in expected
         snow = min(now[SNOW], settled[SNOW])
         snow_before = min(last[1][SNOW], last[3][SNOW]) if last is not None else snow
-        appears, gone = snow_before < 0.04 <= snow, snow < 0.04 <= snow_before
+        appears = not told and snow_before < 0.04 <= snow
+        gone = not told and snow < 0.04 <= snow_before
         assert ("snow appears" in sentence) == appears, sentence
         assert ("no more snow" in sentence) == gone, sentence
         last = name, now, seen, settled, views
@@ -256,10 +294,15 @@ def of_area(rows: list[dict[str, str]], aoi_id: str, **match: str) -> list[dict[
     return [r for r in rows if r["aoi_id"] == aoi_id and all(r[name] == value for name, value in match.items())]
 
 
+def check_area_months(written: Written, name: str) -> None:
+    monthly, observations = of_area(written.monthly, name), of_area(written.observations, name)
+    check_months(month_sentences(written.pages[name, 2021]), monthly, observations, written.area_ha[name], 2021)
+
+
 def test_the_demo(demo: Demo) -> None:
     observations = demo.table("observations.csv")
     area_ha = float(observations[0]["aoi_area_m2"]) / 10_000
-    check_months(month_sentences(demo.page), demo.table("monthly_summary.csv"), area_ha, 2021)
+    check_months(month_sentences(demo.page), demo.table("monthly_summary.csv"), observations, area_ha, 2021)
     check_first_screen(demo.page, demo.table("annual_summary.csv"), area_ha)
     (said,) = re.findall(r"([\d.]+ %) of the composite, but (\d+ %) of the area", plain(demo.page))
     snow = [demo.annual(column)[SNOW] / 100 for column in ("composite_share", "mean_share")]
@@ -268,17 +311,19 @@ def test_the_demo(demo: Demo) -> None:
 
 def test_a_tropical_area_says_nothing_of_snow(written: Written) -> None:
     page = written.pages["tropical", 2021]
-    check_months(month_sentences(page), of_area(written.monthly, "tropical"), written.area_ha["tropical"], 2021)
+    check_area_months(written, "tropical")
     check_first_screen(page, of_area(written.annual, "tropical", year="2021"), written.area_ha["tropical"])
     assert "snow" not in without_tables(page).lower()
     assert "Brazil" in page
-    assert "lost since May, in points: trees" in plain(page)
+    assert re.search(r"since May, bare gained \d+ points, while trees lost \d+ points", plain(page))
+    assert month_sentences(page)[8].endswith("; a thin month, of one view.")
 
 
 def test_an_area_half_unseen_says_so_beside_each_number(written: Written) -> None:
     page = written.pages["half", 2021]
     annual = of_area(written.annual, "half", year="2021")
-    check_months(month_sentences(page), of_area(written.monthly, "half"), written.area_ha["half"], 2021)
+    check_area_months(written, "half")
+    assert all("a thin month" in sentence for sentence in month_sentences(page)[:6])
     check_first_screen(page, annual, written.area_ha["half"])
     seen = sum(hectares(annual)) / written.area_ha["half"]
     assert 0.3 < seen < 0.7

@@ -108,7 +108,7 @@ def test_what_is_not_told_of_is_no_headline() -> None:
         ],
     )
     found = said(quiet)
-    assert found.headline == "Nothing changed beyond the season in 2021"
+    assert found.headline == "No change beyond the season was found in 2021"
     assert found.below == [
         "On the 800 ha (80 %) with a usual class for each season, no patch of 0.50 ha or more left it. Other ground is not judged.",
         "Over 2021: mostly trees (900 ha, 90 %), then crops (100 ha, 10 %).",
@@ -122,7 +122,7 @@ def test_where_nothing_can_be_judged_the_headline_is_what_there_was() -> None:
         "900 ha of trees in 2021",
         [
             "Over 2021: mostly trees (900 ha, 90 %), then crops (100 ha, 10 %).",
-            "No earlier year says what is usual here, so what changed beyond the season cannot be told yet.",
+            "Too little is known of two earlier years to say what is usual here, so change beyond the season cannot be told yet.",
         ],
     )
     assert (
@@ -147,7 +147,7 @@ def test_a_history_tells_of_all_years() -> None:
 
     assert of([patch(30.0), patch(10.0, year=2020)], [2019, 2020, 2021]).headline.startswith("40.0 ha of trees became")
     assert of([patch(30.0)], [2019, 2020, 2021]).below[1] == "Change was looked for in 2019–2021."
-    assert of([], [2020, 2021]).headline == "Nothing changed beyond the season in 2020–2021"
+    assert of([], [2020, 2021]).headline == "No change beyond the season was found in 2020–2021"
     assert of([], []).headline == "900 ha of trees in 2021"
 
 

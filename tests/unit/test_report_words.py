@@ -6,7 +6,7 @@ import pytest
 
 from local.report.choices import Language
 from local.report.labels import TEXTS
-from local.report.numbers import cell_hectares, hectares, percent
+from local.report.numbers import cell_hectares, hectares, percent, signed_points
 from local.report.seasons import seasons
 from local.report.sentences import (
     CLASS_WORDS,
@@ -98,11 +98,14 @@ def test_what_changed_since_the_month_before_is_said_of_losses_as_of_gains() -> 
     assert "no more snow" in month_sentence(11, autumn, ("October", october), "", EN)
     assert "出现积雪（6.3 %）" in plain(month_sentence(10, october, ("September", autumn), "", ZH))
     june = month_sentence(6, autumn, ("April", seen(crops=0.65, trees=0.16, built=0.19)), "", EN)
-    assert june.endswith("; gained since April, in points: trees 27; lost since April, in points: crops 22.")
+    assert june.endswith("; since April, trees gained 27 points, while crops lost 22 points.")
     december = month_sentence(12, seen(snow=0.68, crops=0.166, trees=0.08, built=0.074), ("November", autumn), "", EN)
     assert december.endswith(
-        "gained since November, in points: snow and ice 68; lost since November, in points: trees 35 and crops 27."
+        "; since November, snow and ice gained 68 points, while trees lost 35 points and crops 27."
     )
+    assert "snow appears" not in december, "it is said already"
+    chinese = month_sentence(12, seen(snow=0.68, crops=0.166, trees=0.08, built=0.074), ("11月", autumn), "", ZH)
+    assert chinese.endswith("；与 11月相比，冰雪增加 68 个百分点，树木减少 35、农作物减少 27 个百分点。")
     quiet = month_sentence(6, autumn, ("May", seen(crops=0.36, trees=0.4, built=0.24 - 0.01, bare=0.01)), "", EN)
     assert "gained" not in quiet
     assert "lost" not in quiet
@@ -160,7 +163,7 @@ def test_what_ties_and_gaps_explain_is_neither_gained_nor_lost() -> None:
         )
         return month_sentence(6, now, ("May", before), "", EN)
 
-    assert said(0.32, 0.44).endswith("gained since May, in points: crops 20; lost since May, in points: trees 20.")
+    assert said(0.32, 0.44).endswith("; since May, crops gained 20 points, while trees lost 20 points.")
     for then, now in ((0.32, 0.41), (0.44, 0.32)):
         assert "gained" not in said(then, now)
         assert "lost" not in said(then, now)
@@ -169,15 +172,23 @@ def test_what_ties_and_gaps_explain_is_neither_gained_nor_lost() -> None:
 def test_what_was_hardly_seen_is_compared_with_nothing() -> None:
     for then, now, compared in ((0.9, 0.9, True), (0.9, 0.89, False), (1.0, 0.8, True), (0.6, 1.0, False)):
         text = month_sentence(6, seen(seen_share=now, crops=1), ("May", seen(seen_share=then, trees=1)), "", EN)
-        assert ("gained since May" in text) is compared, "what both saw is 0.8 of the area or more"
+        assert ("since May, crops gained 100 points" in text) is compared, "what both saw is 0.8 of the area or more"
     june, may = seen(crops=1)._replace(views=2.0), seen(trees=1)
     for views, compared in ((1.96, True), (1.9, False)):
         text = month_sentence(6, june, ("May", may._replace(views=views)), "", EN)
-        assert ("gained since May" in text) is compared, "both have two effective views"
+        assert ("since May, crops gained" in text) is compared, "both have two effective views"
     little = seen(seen_share=0.4, crops=1)
     text = plain(month_sentence(6, little, ("May", seen(trees=1)), "", EN))
     assert text == "June: all of the ground seen is crops (400 ha, 100 %); only 40 % of the area was seen."
     assert "only" not in month_sentence(6, seen(seen_share=0.96, crops=1), None, "", EN)
+
+
+def test_a_thin_month_is_called_thin_and_one_view_one_view() -> None:
+    thin = plain(month_sentence(6, seen(seen_share=0.66, crops=1), None, "", EN, thin_views=2))
+    assert thin.endswith("; only 66 % of the area was seen; a thin month, of 2 views.")
+    one = plain(month_sentence(6, seen(crops=1), None, "", EN, thin_views=1))
+    assert one == "June: all of the ground seen is crops (1,000 ha, 100 %); a thin month, of one view."
+    assert month_sentence(6, seen(crops=1), None, "", ZH, thin_views=1).endswith("；依据单薄，只有 1 次观测。")
 
 
 def test_the_year_says_of_how_much_it_speaks_and_why_mean_and_composite_differ() -> None:
@@ -188,7 +199,9 @@ def test_the_year_says_of_how_much_it_speaks_and_why_mean_and_composite_differ()
     assert "of the composite" not in year_sentence(2021, year, year.by_class or (), 12, "", EN)
     before = ("2020", seen(crops=0.2, trees=0.665, built=0.135))
     changed = plain(year_sentence(2021, year, means, 12, "", EN, before))
-    assert "; gained since 2020, in points: crops 24; lost since 2020, in points: trees 24; snow" in changed
+    assert "; since 2020, crops gained 24 points, while trees lost 24 points; snow" in changed
+    snowy = ("2020", seen(crops=0.45, trees=0.43, snow=0.06, built=0.06))
+    assert "no more snow" not in year_sentence(2021, year, means, 12, "", EN, snowy), "that is said of months"
     assert "gained" not in year_sentence(2021, year, means, 7, "", EN, before), "too few months to compare"
     half = plain(year_sentence(2018, seen(seen_share=0.53, trees=1), [0, 1, *[0] * 7], 1, "", EN))
     assert half.endswith("; from 1 of 12 months; only 53 % of the area was seen.")
@@ -202,6 +215,7 @@ def test_numbers_have_the_digits_that_their_certainty_bears() -> None:
     assert [plain(percent(x)) for x in (None, 0, 0.0001, 0.0219, 0.0996, 0.435, 0.994, 0.998, 1)] == [
         "–", "0 %", "< 0.1 %", "2.2 %", "10 %", "44 %", "99 %", "> 99 %", "100 %",
     ]  # fmt: skip
+    assert [signed_points(x, 1) for x in (0.0302, -0.02, 0.0004, -0.0004)] == ["+3.0", "\u22122.0", "±0.0", "±0.0"]
     assert [cell_hectares(x) for x in (None, 0, 1911.48, 956.2, 4.267)] == ["–", "0.0", "1,911", "956.2", "4.27"]
 
 
