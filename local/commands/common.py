@@ -40,6 +40,11 @@ def say(text: str) -> None:
     CONSOLE.print(plain(text))
 
 
+def counted(number: int, what: str) -> str:
+    """``1 area``, ``3 areas``."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def plain(text: str) -> str:
     """Text as it is shown: what a stranger's message holds moves no cursor, names no link and begins no line."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

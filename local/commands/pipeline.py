@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from local.commands.common import CONSOLE, Out, app, say
+from local.commands.common import CONSOLE, Out, app, counted, say
 from local.runs.workspace import DEFAULT_OUT, begin_anew, claim, link_into, main_aoi, recall, remember
 from shared.errors import UserInputError
 
@@ -95,7 +95,7 @@ def run(
     folder = _gathered(out, scenes or out, chosen, adding)
     first_scene, last_scene = inputs.acquired_days(image.image_id for image in chosen)
     first, last = (start.date() if start else first_scene), (end.date() if end else last_scene)
-    say(f"{len(aoi_ids)} AOIs, {len(chosen)} images from {first_scene} to {last_scene}")
+    say(f"{counted(len(aoi_ids), 'area')}, {counted(len(chosen), 'image')} from {first_scene} to {last_scene}")
     shown = main_aoi(out) if adding and (out / "report.html").exists() else aoi_ids[0]
     main = shown in aoi_ids
     remember(out, folder, shown)

@@ -1,7 +1,8 @@
 """This year's months in the band of the same months of earlier years, class by class (view ``report_change``).
 
 A class stands *out* in a month in which it has two points more than in every earlier year, or two points less. That is
-a comparison; what is told of as change rests on patches (``findings``).
+a comparison; what is told of as change rests on patches (``findings``). One earlier year is no band: only months with
+two or more are shown.
 """
 
 from collections import defaultdict
@@ -13,6 +14,7 @@ from local.report.numbers import hectares
 from local.report.sentences import CLASS_WORDS, MONTH_WORDS, listed
 
 _OUT, _WORTH_A_CHART = 0.02, 0.02
+_FEWEST_YEARS = 2
 _STEP, _HEIGHT = 20, 100
 
 
@@ -42,7 +44,8 @@ def bands(data: ReportData, language: Language) -> list[Band]:
     """A band for each class that had two percent in some month, then or now: what stands out first, then by size."""
     by_class: dict[int, list[dict[str, Any]]] = defaultdict(list)
     for row in data.baseline:
-        by_class[row["class_id"]].append(row)
+        if row["baseline_years"] >= _FEWEST_YEARS:
+            by_class[row["class_id"]].append(row)
     tops = {c: max(max(r["composite_share"], r["baseline_max_share"]) for r in rows) for c, rows in by_class.items()}
     shown = [class_id for class_id, top in tops.items() if top >= _WORTH_A_CHART]
     shown.sort(key=lambda c: (not any(map(_out, by_class[c])), -tops[c], c))
@@ -71,22 +74,27 @@ def _band(class_id: int, rows: list[dict[str, Any]], top: float, data: ReportDat
         for row in rows
     ]
     years = max(row["baseline_years"] for row in rows)
-    return Band(class_id, _title(class_id, rows, language), top * data.area_ha, years, marks)
+    return Band(class_id, _title(class_id, rows, data.area_ha, language), top * data.area_ha, years, marks)
 
 
 def _out(row: dict[str, Any]) -> int:
     """1 above every earlier year, -1 below, 0 within."""
-    if row["composite_share"] > row["baseline_max_share"] + _OUT:
-        return 1
-    return -1 if row["composite_share"] < row["baseline_min_share"] - _OUT else 0
+    beyond = _beyond(row)
+    return 0 if abs(beyond) <= _OUT else 1 if beyond > 0 else -1
 
 
-def _title(class_id: int, rows: list[dict[str, Any]], language: Language) -> str:
+def _beyond(row: dict[str, Any]) -> float:
+    """How much more than in any earlier year there is, or (negative) how much less; as a share of the ground seen."""
+    share = row["composite_share"]
+    return float(max(share - row["baseline_max_share"], 0) + min(share - row["baseline_min_share"], 0))
+
+
+def _title(class_id: int, rows: list[dict[str, Any]], area_ha: float, language: Language) -> str:
     text, word, said = _TEXTS[language], CLASS_WORDS[language][class_id], []
     for sign, key in ((-1, "less"), (1, "more")):
         out = [row for row in rows if _out(row) == sign]
         if out:
-            most = max(abs(row["change_area_ha"]) for row in out)
+            most = max(abs(_beyond(row)) for row in out) * area_ha
             named = listed([MONTH_WORDS[language][row["month"].month - 1] for row in out], language)
             said.append(text[key](named, hectares(most)))
     return str(text["out"](word, said) if said else text["within"](word))

@@ -9,6 +9,8 @@ from local.report.labels import TEXTS
 from local.report.sentences import MONTH_WORDS, Seen, unseen_reason
 from local.report.strips import Strip, strip
 
+_SUMMER = 7
+
 
 class Card(NamedTuple):
     """A month or a year. ``number`` is the month (1 to 12) or the year; ``reason`` says why nothing was seen."""
@@ -43,6 +45,11 @@ def month_cards(data: ReportData, language: Language) -> list[Card]:
         key = f"{data.year}-{number:02d}"
         cards.append(card(key, number, name, short, sentence, data.seen(number), rows, reason))
     return cards
+
+
+def best_seen(cards: list[Card]) -> int:
+    """The month to show first: that with most of the area seen, July among equals, then by views."""
+    return max(cards, key=lambda card: (card.seen_share, card.number == _SUMMER, card.views)).number
 
 
 def year_card(data: ReportData, language: Language) -> Card:

@@ -81,7 +81,7 @@ def _annual(data: ReportData, language: Language) -> Any:
     base = altair.Chart(altair.Data(values=values)).encode(
         y=altair.Y("class:N", sort=labels, title=None),
         yOffset=altair.YOffset("kind:N", sort=kinds),
-        x=altair.X("share:Q", axis=altair.Axis(format="%"), title=None),
+        x=altair.X("share:Q", axis=altair.Axis(format="%", tickCount=6), title=None),
     )
     bars = base.mark_bar().encode(
         color=altair.Color("class:N", scale=_colours(labels), legend=None),

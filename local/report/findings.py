@@ -172,7 +172,11 @@ def _english_when(after: datetime | None, before: datetime) -> str:
 
 def _chinese_when(after: datetime | None, before: datetime) -> str:
     end = f"{before.year}年{before.month}月{before.day}日"
-    return f"{end}之前" if after is None else f"{after.year}年{after.month}月{after.day}日至{end}之间"
+    if after is None:
+        return f"{end}之前"
+    if after.year == before.year:
+        end = end.removeprefix(f"{before.year}年")
+    return f"{after.year}年{after.month}月{after.day}日至{end}之间"
 
 
 _TEXTS: dict[Language, dict[str, Any]] = {

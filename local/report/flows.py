@@ -139,10 +139,10 @@ def _said(first: dict[str, Any], changed: Rows, supported: bool, language: Langu
 _TEXTS: dict[Language, dict[str, Any]] = {
     Language.EN: {
         "differ": lambda ha, x: (
-            f"The two maps differ on {ha}\u00a0ha, {x} of what was seen in both; maps of unchanged ground differ on a tenth of it, too."
+            f"The two maps differ on {ha}\u00a0ha, {x} of what was seen in both; even maps of unchanged ground usually differ on about a tenth."
         ),
         "alike": lambda a, b: (
-            f"Beside each cell stands the same of {a} and {b}, the two years of this area that are most alike."
+            f"In alike years: the same between {a} and {b}, the two years of this area that are most alike; so much can be noise."
         ),
         "themselves": lambda a, b: f"Of all years of this area, {a} and {b} are most alike.",
         "supported": lambda ha, cells: f"Supported change: {ha}\u00a0ha, most of all {cells}.",
@@ -152,9 +152,11 @@ _TEXTS: dict[Language, dict[str, Any]] = {
     },
     Language.ZH: {
         "differ": lambda ha, x: (
-            f"两幅图有 {ha}\u00a0公顷不同，占两年均看到地面的 {x}；未变地面的两幅图也会有十分之一不同。"
+            f"两幅图有 {ha}\u00a0公顷不同，占两年均看到地面的 {x}；未变地面的两幅图通常也有约十分之一不同。"
         ),
-        "alike": lambda a, b: f"每格旁为 {a} 与 {b} 年的同一格，即本区域最相似的两年。",
+        "alike": lambda a, b: (
+            f"相似年份：{a} 与 {b} 年之间的同一格，即本区域最相似的两年；这样大小的差异可能只是噪声。"
+        ),
         "themselves": lambda a, b: f"在本区域各年中，{a} 与 {b} 年最相似。",
         "supported": lambda ha, cells: f"有依据的变化：{ha}\u00a0公顷，主要是{cells}。",
         "none": lambda: "两幅图之间的差异都没有分类器概率的支持。",

@@ -10,7 +10,7 @@ from shapely.geometry.base import BaseGeometry
 
 from local.report import numbers
 from local.report.bands import bands
-from local.report.cards import month_cards, year_card
+from local.report.cards import best_seen, month_cards, year_card
 from local.report.choices import Language
 from local.report.data import ReportData, Rows
 from local.report.exports import report_csv, report_json
@@ -19,6 +19,7 @@ from local.report.flows import flows
 from local.report.labels import TEXTS
 from local.report.locator import coordinates, locator
 from local.report.maps import YearMaps
+from local.report.numbers import NOTHING
 from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN
 from local.report.strips import INKS
 from shared.classes import ATTRIBUTION, CLASSES
@@ -79,10 +80,13 @@ def write_report(
         f"{data.aoi_id}-{data.year}.csv": _uri("text/csv", report_csv(data)),
         f"{data.aoi_id}-{data.year}.json": _uri("application/json", report_json(data, language)),
     }
+    cards = month_cards(data, language)
     context = page_context(outline, data.area_ha, maps) | {
         "data": data,
         "found": findings(data, language),
-        "cards": month_cards(data, language),
+        "cards": cards,
+        "best_seen": best_seen(cards),
+        "thin": any(map(data.thin_views, range(1, 13))),
         "totals": [year_card(data, language)],
         "patches": patches_of(alarms(data)),
         "flows": flows(data.flows, data.year, "previous", language),
@@ -117,7 +121,7 @@ def _ranges(data: ReportData) -> dict[int, tuple[float, float] | None]:
 def _sources(data: ReportData, t: dict[str, str]) -> str:
     network = data.annual[0]["network_count"]
     counts = {"dynamic_world": data.annual[0]["observation_count"] - network, "network": network}
-    return "; ".join(t[f"source_{name}"].format(count=count) for name, count in counts.items() if count) or "–"
+    return "; ".join(t[f"source_{name}"].format(count=count) for name, count in counts.items() if count) or NOTHING
 
 
 def _uri(kind: str, text: str) -> str:

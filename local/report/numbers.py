@@ -3,7 +3,7 @@
 A classifier that is wrong on a quarter of its pixels bears no second decimal. In words and on charts an area has three
 digits at most, two below ten hectares and none finer than a pixel (0.01 ha); a share is whole percent from 10 % on and
 has one decimal below.
-Tables keep one decimal for comparison; CSV and JSON have every digit.
+Tables keep as many decimals in each cell, for comparison; CSV and JSON have every digit.
 """
 
 from math import floor, log10
@@ -46,11 +46,11 @@ def signed_points(difference: float, decimals: int = 0) -> str:
     return sign + digits
 
 
-def cell_hectares(area_ha: float | None) -> str:
-    """For tables: whole hectares from 1,000 on, one decimal from 10 on, two below."""
+def cell_hectares(area_ha: float | None, whole_ha: float) -> str:
+    """For tables about one area of so many hectares: whole from 10,000 on, one decimal from 100 on, two below."""
     if area_ha is None:
         return NOTHING
-    decimals = 0 if area_ha >= 1000 else 1 if area_ha >= 10 or area_ha == 0 else 2
+    decimals = 0 if whole_ha >= 10_000 else 1 if whole_ha >= 100 else 2
     return f"{area_ha:,.{decimals}f}"
 
 

@@ -84,7 +84,7 @@ def test_alarms_are_the_headline_by_what_the_ground_was_and_became() -> None:
     assert found.below[0] == "That is 18 % of the area, in 3 patches; the season does not explain it."
     assert found.below[1] == "Over 2021: mostly trees (900 ha, 90 %), then crops (100 ha, 10 %)."
     assert said(changed, ZH).headline == (
-        "2021年5月28日至2021年8月6日之间，170 公顷树木变为裸地；2021年6月7日之前，12.0 公顷农作物变为建成区"
+        "2021年5月28日至8月6日之间，170 公顷树木变为裸地；2021年6月7日之前，12.0 公顷农作物变为建成区"
     )
 
 
@@ -181,6 +181,8 @@ def test_a_class_stands_out_by_two_points_from_every_earlier_year() -> None:
     assert (june.x, june.top, june.bottom, june.mean, june.now) == (110, 0, 16.7, 8.3, 50)
     assert june.words == "June: 300 ha; earlier 500 to 600 ha"
     assert bands(WOODS, EN) == []
+    alone = [row | {"baseline_years": 1} for row in compared]
+    assert bands(replace(WOODS, baseline=alone), EN) == [], "one earlier year is no band"
 
 
 def cell(was: int, became: int, mapped: float, supported: float | None, **more: Any) -> dict[str, Any]:
@@ -214,8 +216,8 @@ def test_what_became_what_is_said_by_what_is_supported() -> None:
     assert found
     assert [plain(line) for line in found.said] == [
         "Supported change: 60.0 ha, most of all trees → bare 60.0 ha.",
-        "The two maps differ on 150 ha, 15 % of what was seen in both; maps of unchanged ground differ on a tenth of it, too.",
-        "Beside each cell stands the same of 2018 and 2019, the two years of this area that are most alike.",
+        "The two maps differ on 150 ha, 15 % of what was seen in both; even maps of unchanged ground usually differ on about a tenth.",
+        "In alike years: the same between 2018 and 2019, the two years of this area that are most alike; so much can be noise.",
     ]
     assert [(c["from_class_id"], c["to_class_id"]) for c in found.cells] == [(TREES, BARE), (TREES, CROPS)]
     assert [(end.class_id, end.height) for end in found.ends] == [

@@ -216,7 +216,8 @@ def test_numbers_have_the_digits_that_their_certainty_bears() -> None:
         "–", "0 %", "< 0.1 %", "2.2 %", "10 %", "44 %", "99 %", "> 99 %", "100 %",
     ]  # fmt: skip
     assert [signed_points(x, 1) for x in (0.0302, -0.02, 0.0004, -0.0004)] == ["+3.0", "\u22122.0", "±0.0", "±0.0"]
-    assert [cell_hectares(x) for x in (None, 0, 1911.48, 956.2, 4.267)] == ["–", "0.0", "1,911", "956.2", "4.27"]
+    assert [cell_hectares(x, 1911.48) for x in (None, 0, 1911.48, 4.267)] == ["–", "0.0", "1,911.5", "4.3"]
+    assert [cell_hectares(4.267, whole) for whole in (20_000, 50)] == ["4", "4.27"]
 
 
 def test_a_bar_holds_the_whole_area_and_every_class_that_is_there() -> None:

@@ -254,7 +254,7 @@ class _Maker:
     def _measured(self, area: _Area, day: date) -> Row:
         """Class areas: those of the ground with noise, a tenth of it another class since the change."""
         rng = self._rng
-        coverage = rng.choice([0.0, 0.2, rng.uniform(0, 0.2), *(rng.uniform(0.4, 1) for _ in range(9))])
+        coverage = rng.choice([0.0, 0.2, rng.uniform(0, 0.2), *(rng.uniform(low, 1) for low in [0.4] * 3 + [0.95] * 6)])
         shares = list(area.shares)
         if day >= area.changed_from:
             most = shares.index(max(shares))

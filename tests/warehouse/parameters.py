@@ -160,16 +160,24 @@ def _estimated(rng: random.Random, rows: Rows) -> dict[str, Any]:
 
 
 def _compared(rng: random.Random, rows: Rows) -> dict[str, Any]:
-    """A late year of an area as it is registered now, which has earlier ones to compare with."""
+    """A year of an area as it is registered now, with a month that is seen whole in it and in an earlier one."""
     newest: dict[str, int] = {}
     for row in rows["aoi_events"]:
         newest[row["aoi_id"]] = max(row["aoi_version"], newest.get(row["aoi_id"], 0))
-    seen = {
-        row["aoi_id"]
-        for row in rows["observations"]
-        if newest.get(row["aoi_id"]) == row["aoi_version"] and row["acquired_date"].year == 2021
-    }
-    return {"aoi_id": rng.choice(sorted(seen)), "year": 2021}
+    whole: dict[str, set[tuple[int, int]]] = {}
+    for row in rows["composites"]:
+        if row["period"] == "month" and newest.get(row["aoi_id"]) == row["aoi_version"] and row["coverage"] > 0.95:
+            whole.setdefault(row["aoi_id"], set()).add((row["period_start"].year, row["period_start"].month))
+    there = sorted(
+        {
+            (aoi_id, year)
+            for aoi_id, months in whole.items()
+            for year, month in months
+            if any((earlier, month) in months for earlier in range(year - 4, year))
+        }
+    )
+    aoi_id, year = rng.choice(there) if there else ("nothing to compare", 2021)
+    return {"aoi_id": aoi_id, "year": year}
 
 
 _JOINT = {

@@ -1,6 +1,7 @@
 -- How months differ: each month of a current AOI beside the same month of earlier years, a row a class.
--- Only months count that were seen well (coverage of half the AOI or more on average), then and now. It describes and
--- flags nothing: shares of ground where nothing happens differ by as much. Alarms are in report_patches.
+-- Only months count whose composite saw 0.9 of the AOI, then and now: both saw the same 0.8 of it at least. Of less, they
+-- differ by what ground they saw. The view describes and flags nothing: shares of ground where nothing happens differ by
+-- as much. Alarms are in report_patches.
 WITH seen AS (
   SELECT
     summary.aoi_id, summary.aoi_version, summary.month, summary.class_id, summary.class_name,
@@ -9,7 +10,9 @@ WITH seen AS (
     summary.observation_count, summary.mean_coverage, summary.composite_share,
     IFNULL(summary.probability_share, summary.mean_share) AS expected_share
   FROM `${dataset}.monthly_summary` AS summary
-  WHERE summary.mean_coverage >= 0.5 AND summary.composite_share IS NOT NULL
+  WHERE summary.composite_share IS NOT NULL
+  QUALIFY SUM(summary.composite_area_m2) OVER (PARTITION BY summary.aoi_id, summary.aoi_version, summary.month)
+    >= 0.9 * summary.aoi_area_m2
 ),
 compared AS (
   SELECT
