@@ -19,6 +19,7 @@ from local.report.choices import Language, ReportForm
 from local.report.making import render_report
 from shared.errors import UserInputError
 from tests.pipeline.conftest import HIDDEN, Demo
+from tests.pipeline.test_report_truth import check_flows
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 STATEMENTS = {
@@ -253,6 +254,7 @@ def test_all_years_are_one_page(browser: Browser, demo: Demo, tmp_path: Path) ->
     assert done.exit_code == 0, done.output
     page, errors, outside = open_page(browser, path, viewport={"width": 1200, "height": 900})
     assert (errors, outside) == ([], [])
+    check_flows(path.read_text(encoding="utf-8"), demo.table("transitions.csv", None), 2020, 2022)
     years = sorted({row["year"] for row in demo.table("annual_summary.csv", None)})
     assert [
         str(key) for key in page.locator("tr[data-period]").evaluate_all("all => all.map(e => e.dataset.period)")

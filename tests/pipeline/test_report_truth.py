@@ -290,6 +290,74 @@ def check_first_screen(page: str, annual: list[dict[str, str]], area_ha: float) 
     check_composition(next(line for line in year if line.startswith("Over ")), of, areas_ha)
 
 
+def check_flows(page: str, transitions: list[dict[str, str]], from_year: int, to_year: int) -> None:
+    """Sentences, table and ribbons of what became what are those of transitions.csv."""
+    section = re.findall(r'<section id="flows">(.*?)</section>', page, re.S)[0]
+    words = [name.replace("_", " ") for name in CLASS_NAMES]
+    pairs: dict[tuple[int, int], dict[tuple[int, int], tuple[float, float]]] = {}
+    for row in transitions:
+        years = pairs.setdefault((int(row["from_period"]), int(row["to_period"])), {})
+        cell = float(row["mapped_area_m2"]) / 10_000, float(row["supported_area_m2"]) / 10_000
+        years[int(row["from_class_id"]), int(row["to_class_id"])] = cell
+    cells = pairs[from_year, to_year]
+    seen_ha = sum(mapped for mapped, _ in cells.values())
+    changed = {pair: cell for pair, cell in cells.items() if pair[0] != pair[1] and cell[0] > 0}
+    order = sorted(changed, key=lambda pair: (-changed[pair][1], -changed[pair][0]))
+
+    def near(text: str, area_ha: float) -> bool:
+        last_digit = 10.0 ** -len(text.partition(".")[2])
+        return float(text.replace(",", "")) == pytest.approx(area_ha, rel=0.0051, abs=0.51 * last_digit)
+
+    said = plain(section)
+    assert f"From {from_year} to {to_year}: what became what" in said
+    ((area, percent),) = re.findall(r"The two maps differ on ([\d,.]+) ha, ([\d.]+ %) of what was seen in both", said)
+    differs_ha = sum(mapped for mapped, _ in changed.values())
+    assert near(area, differs_ha)
+    assert agrees(percent, differs_ha / seen_ha)
+    supported = [pair for pair in order if changed[pair][1] > 0]
+    if supported:
+        ((total, named),) = re.findall(r"Supported change: ([\d,.]+) ha, most of all (.*?) ha\.", said)
+        assert near(total, sum(changed[pair][1] for pair in supported))
+        for text, (was, became) in zip(re.split(r" ha(?:, | and )", named), supported, strict=False):
+            assert text.startswith(f"{words[was]} → {words[became]} ")
+            assert near(text.rsplit(" ", 1)[1], changed[was, became][1])
+    else:
+        assert "No change between the two maps is supported" in said
+
+    alike = min(
+        (pair for pair in pairs if pair[1] == pair[0] + 1),
+        key=lambda pair: (
+            sum(c[0] for (a, b), c in pairs[pair].items() if a != b) / sum(c[0] for c in pairs[pair].values()),
+            pair,
+        ),
+    )
+    itself = alike == (from_year, to_year)
+    assert (
+        f"Of all years of this area, {alike[0]} and {alike[1]}" if itself else f"between {alike[0]} and {alike[1]}"
+    ) in said
+    body = section[section.index("<tbody>") :]
+    found = re.findall(
+        r'<tr><th scope="row"><span class="chip c(\d)">.*?<span class="chip c(\d)">(.*?)</tr>', body, re.S
+    )
+    assert [(int(was), int(became)) for was, became, _ in found] == order[:10]
+    for was, became, rest in found:
+        columns = [html.unescape(text) for text in re.findall(r"<td>(.*?)</td>", rest)]
+        pair = int(was), int(became)
+        expected = [*changed[pair], *([] if itself else [pairs[alike][pair][0]])]
+        assert len(columns) == len(expected)
+        for text, area_ha in zip(columns, expected, strict=True):
+            assert area_ha < 0.01 if text.startswith("<") else near(text, area_ha), (pair, text, area_ha)
+    others = re.findall(r'<th scope="row">all others</th><td>([\d,.]+)</td>', body)
+    assert bool(others) == (len(order) > 10)
+    assert all(near(text, sum(changed[pair][0] for pair in order[10:])) for text in others)
+
+    # a ribbon is as thick as its part of all ground, of 220 units; a hair is not drawn
+    ribbons = re.findall(r'd="M14 \S+?C[^v]*v([\d.]+)C.*?<title>(.*?) → (.*?) ([\d,.]+)\s*ha</title>', section)
+    drawn = {(words.index(was), words.index(became)): float(thick) for thick, was, became, _ in ribbons}
+    assert drawn.keys() == {pair for pair, (mapped, _) in cells.items() if mapped / seen_ha * 220 >= 0.4}
+    assert all(thick == pytest.approx(cells[pair][0] / seen_ha * 220, abs=0.051) for pair, thick in drawn.items())
+
+
 def of_area(rows: list[dict[str, str]], aoi_id: str, **match: str) -> list[dict[str, str]]:
     return [r for r in rows if r["aoi_id"] == aoi_id and all(r[name] == value for name, value in match.items())]
 
@@ -307,6 +375,12 @@ def test_the_demo(demo: Demo) -> None:
     (said,) = re.findall(r"([\d.]+ %) of the composite, but (\d+ %) of the area", plain(demo.page))
     snow = [demo.annual(column)[SNOW] / 100 for column in ("composite_share", "mean_share")]
     assert all(agrees(text, share) for text, share in zip(said, snow, strict=True)), "they differ by snow"
+
+
+def test_what_became_what_in_the_demo(demo: Demo) -> None:
+    transitions = demo.table("transitions.csv", None)
+    check_flows(demo.page, transitions, 2020, 2021)
+    check_flows((demo.out / "report.html").read_text(encoding="utf-8"), transitions, 2021, 2022)
 
 
 def test_a_tropical_area_says_nothing_of_snow(written: Written) -> None:
