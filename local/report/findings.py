@@ -5,7 +5,7 @@
 - Where their time is over by half a year, on how much ground the months before and after them differ.
 - Without one, where change was looked for: nothing changed, and on how much ground that holds.
 - Where no earlier year says what is usual, the headline is the largest classes, until they have 80 % of the ground
-  seen, three at most; where nothing was seen, that.
+  seen, three at most; where nothing was seen, that. What is said of the year says of how many months it is.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.numbers import hectares, percent
-from local.report.sentences import CLASS_WORDS, WHOLE, Seen, composition, listed, unseen_reason
+from local.report.sentences import CLASS_WORDS, MONTH_WORDS, WHOLE, Seen, composition, listed, unseen_reason
 
 _MOST_NAMED = 2
 # What a class is called where it stands at the end of a sentence.
@@ -69,7 +69,8 @@ def findings(data: ReportData, language: Language) -> Findings:
     watched_ha, limit_ha = _watched(data)
     if data.seen_year.by_class is None and not any(data.seen(month).by_class for month in range(1, 13)):
         return Findings(text["nothing seen"](data.year), [text["because"](unseen_reason(data.fates_of(), language))])
-    below = [text["year"](data.year, composition(data.seen_year, language))] if data.seen_year.by_class else []
+    months = [month for month in range(1, 13) if data.seen(month).by_class]
+    below = [text["year"](data.year, months, composition(data.seen_year, language))] if data.seen_year.by_class else []
     if told:
         headline = _headline(told, language)
         below.insert(0, _share_of(told, data.area_ha, language))
@@ -80,7 +81,7 @@ def findings(data: ReportData, language: Language) -> Findings:
         headline = text["no change"](data.year)
         below.insert(0, text["watched"](hectares(watched_ha), percent(watched_ha / data.area_ha), hectares(limit_ha)))
     else:
-        headline = _most(data.year, data.seen_year, language)
+        headline = _most(text["time"](data.year, months), data.seen_year, language)
         below.append(text["not judged"]() if data.of_year(data.watched) else text["not looked for"]())
     return Findings(headline, below + _unsettled(data, language))
 
@@ -99,13 +100,13 @@ def history_findings(
     text = _TEXTS[language]
     told = turned([patch for patch in changes if patch["alarm"] and patch["state"] == CONFIRMED])
     years = _years(judged)
-    below = [text["year"](last, composition(seen, language))]
+    below = [text["in year"](last, composition(seen, language))]
     if told:
         below = [_share_of(told, area_ha, language), text["judged"](years), *below]
         return Findings(_headline(told, language), below)
     if judged:
         return Findings(text["no change"](years), below)
-    return Findings(_most(last, seen, language), [*below, text["never judged"]()])
+    return Findings(_most(str(last), seen, language), [*below, text["never judged"]()])
 
 
 def _years(years: list[int]) -> str:
@@ -122,17 +123,17 @@ def _share_of(told: list[Turned], area_ha: float, language: Language) -> str:
     return str(_TEXTS[language]["share"](percent(share), sum(kind.patches for kind in told)))
 
 
-def _most(year: int, seen: Seen, language: Language) -> str:
-    """The largest classes, until they have most of the ground seen."""
+def _most(time: str, seen: Seen, language: Language) -> str:
+    """The largest classes, until they have most of the ground seen; ``time`` is the year or its only month seen."""
     if seen.by_class is None:
-        return str(_TEXTS[language]["no composite"](year))
+        return str(_TEXTS[language]["no composite"](time))
     named, together = [], 0.0
     for class_id, share in seen.ranked()[:_MOST_CLASSES]:
         named.append(_TEXTS[language]["of"](hectares(share * seen.seen_ha), CLASS_WORDS[language][class_id]))
         together += share
         if together >= _MOST_OF_IT:
             break
-    said = str(_TEXTS[language]["most"](year, listed(named, language)))
+    said = str(_TEXTS[language]["most"](time, listed(named, language)))
     return said if seen.seen_share >= WHOLE else said + _TEXTS[language]["of what"](percent(seen.seen_share))
 
 
@@ -170,6 +171,22 @@ def _english_when(after: datetime | None, before: datetime) -> str:
     return f"between {start if after.year == before.year else _day(after)} and {_day(before)}"
 
 
+def _english_year(year: int, months: list[int], what: str) -> str:
+    if len(months) == 1:
+        return f"In {MONTH_WORDS[Language.EN][months[0] - 1]} {year}, the only month seen: {what}."
+    return (
+        f"Over {year}: {what}."
+        if len(months) == 12
+        else f"Over the {len(months)} months of {year} that were seen: {what}."
+    )
+
+
+def _chinese_year(year: int, months: list[int], what: str) -> str:
+    if len(months) == 1:
+        return f"{year} 年 {months[0]} 月（仅此月有观测）：{what}。"
+    return f"{year} 年全年：{what}。" if len(months) == 12 else f"{year} 年有观测的 {len(months)} 个月：{what}。"
+
+
 def _chinese_when(after: datetime | None, before: datetime) -> str:
     end = f"{before.year}年{before.month}月{before.day}日"
     if after is None:
@@ -188,15 +205,17 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "when": _english_when,
         "share": lambda x, n: f"That is {x} of the area, in {'one patch' if n == 1 else f'{n} patches'}; the season does not explain it.",
         "supported": lambda ha: f"By the months before it and after it, {ha}\u00a0ha changed.",
-        "year": lambda year, what: f"Over {year}: {what}.",
+        "year": _english_year,
+        "in year": lambda year, what: f"Over {year}: {what}.",
+        "time": lambda year, months: f"{MONTH_WORDS[Language.EN][months[0] - 1]} {year}" if len(months) == 1 else str(year),
         "no change": lambda year: f"No change beyond the season was found in {year}",
         "watched": lambda ha, x, limit: (
             f"On the {ha}\u00a0ha ({x}) with a usual class for each season, no patch of {limit}\u00a0ha or more left it. Other ground is not judged."
         ),
-        "most": lambda year, what: f"{what} in {year}",
+        "most": lambda time, what: f"{what} in {time}",
         "of what": lambda x: f", on the {x} of the area that was seen",
         "of": lambda ha, a: f"{ha}\u00a0ha of {a}",
-        "no composite": lambda year: f"{year}: seen, but not yet composed",
+        "no composite": lambda time: f"{time}: seen, but not yet composed",
         "not judged": lambda: "Too little is known of two earlier years to say what is usual here, so change beyond the season cannot be told yet.",
         "judged": lambda years: f"Change was looked for in {years}.",
         "never judged": lambda: "No year can be judged yet: two earlier years have to say what is usual.",
@@ -212,13 +231,15 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "when": _chinese_when,
         "share": lambda x, n: f"占区域的 {x}，共 {n} 块；季节不能解释这一变化。",
         "supported": lambda ha: f"按前后各月比较，变化面积为 {ha} 公顷。",
-        "year": lambda year, what: f"{year} 年全年：{what}。",
+        "year": _chinese_year,
+        "in year": lambda year, what: f"{year} 年全年：{what}。",
+        "time": lambda year, months: f"{year} 年" + (f" {months[0]} 月" if len(months) == 1 else ""),
         "no change": lambda year: f"{year} 年未发现超出季节的变化",
         "watched": lambda ha, x, limit: f"在各季节都有常见类别的 {ha} 公顷（{x}）上，没有 {limit} 公顷或更大的地块偏离。其余地面不作判断。",
-        "most": lambda year, what: f"{year} 年：{what}",
+        "most": lambda time, what: f"{time}：{what}",
         "of what": lambda x: f"（仅看到区域的 {x}）",
         "of": lambda ha, a: f"{a} {ha}\u00a0公顷",
-        "no composite": lambda year: f"{year} 年：有观测，但尚未合成",
+        "no composite": lambda time: f"{time}：有观测，但尚未合成",
         "not judged": lambda: "更早两年的观测不足以说明此地的常态，因此还不能判断超出季节的变化。",
         "judged": lambda years: f"检查变化的年份：{years}。",
         "never judged": lambda: "还没有可以判断的年份：须有两个更早的年份说明常态。",

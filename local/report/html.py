@@ -40,6 +40,7 @@ def environment() -> Environment:
         "hectares": numbers.hectares,
         "cell_percent": numbers.cell_percent,
         "cell_hectares": numbers.cell_hectares,
+        "exact_hectares": numbers.exact_hectares,
         "signed_points": numbers.signed_points,
         "whole": lambda share: f"{share * 100:.0f} %",
     }

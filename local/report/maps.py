@@ -45,7 +45,7 @@ _WHOLE = 10**12
 
 # A class is named on the map where its widest patch reaches this far around its middle, as a part of the map's width.
 _ROOM = 1 / 90
-_SCALE_BARS_M = (100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+_SCALE_BARS_M = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 
 class Map(NamedTuple):

@@ -23,6 +23,11 @@ def hectares(area_ha: float | None) -> str:
     return f"{rounded:,.{max(digits, 0)}f}" if rounded else "< 0.01"
 
 
+def exact_hectares(area_ha: float) -> str:
+    """Of an outline, whose area is exact: one decimal from ten hectares on, two below, four below a pixel (0.01 ha)."""
+    return f"{area_ha:,.{1 if area_ha >= 10 else 2 if area_ha >= 0.01 else 4}f}"
+
+
 def percent(share: float | None) -> str:
     """Whole from 10 % on, one decimal below; nothing that is there becomes 0 %, and nothing less than all 100 %."""
     if share is None:

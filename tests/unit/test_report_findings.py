@@ -56,7 +56,7 @@ WOODS = ReportData(
     label="A",
     year=2021,
     area_ha=1000.0,
-    monthly=rows({TREES: 0.9, CROPS: 0.1}, month=date(2021, 6, 1)),
+    monthly=[row for m in range(1, 13) for row in rows({TREES: 0.9, CROPS: 0.1}, month=date(2021, m, 1))],
     annual=rows({TREES: 0.9, CROPS: 0.1}),
     watched=watched(),
 )
@@ -128,6 +128,18 @@ def test_where_nothing_can_be_judged_the_headline_is_what_there_was() -> None:
     assert (
         said(replace(WOODS, watched=[])).below[-1] == "Change beyond the season has not been looked for in this year."
     )
+
+
+def test_what_is_said_of_a_year_says_of_how_many_months_it_is() -> None:
+    unknown = replace(WOODS, watched=watched(None))
+    one, two = (replace(unknown, monthly=WOODS.monthly[9 : 9 * (1 + count)]) for count in (1, 2))
+    what = "mostly trees (900 ha, 90 %), then crops (100 ha, 10 %)."
+    assert said(one).headline == "900 ha of trees in February 2021"
+    assert said(one).below[0] == f"In February 2021, the only month seen: {what}"
+    assert said(two).headline == "900 ha of trees in 2021"
+    assert said(two).below[0] == f"Over the 2 months of 2021 that were seen: {what}"
+    assert said(one, ZH).headline == "2021 年 2 月：树木 900 公顷"
+    assert said(one, ZH).below[0].startswith("2021 年 2 月（仅此月有观测）：")
 
 
 def test_a_year_without_data_says_only_that() -> None:

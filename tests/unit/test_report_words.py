@@ -6,7 +6,7 @@ import pytest
 
 from local.report.choices import Language
 from local.report.labels import TEXTS
-from local.report.numbers import cell_hectares, hectares, percent, signed_points
+from local.report.numbers import cell_hectares, exact_hectares, hectares, percent, signed_points
 from local.report.seasons import seasons
 from local.report.sentences import (
     CLASS_WORDS,
@@ -215,6 +215,7 @@ def test_numbers_have_the_digits_that_their_certainty_bears() -> None:
     assert [plain(percent(x)) for x in (None, 0, 0.0001, 0.0219, 0.0996, 0.435, 0.994, 0.998, 1)] == [
         "–", "0 %", "< 0.1 %", "2.2 %", "10 %", "44 %", "99 %", "> 99 %", "100 %",
     ]  # fmt: skip
+    assert [exact_hectares(x) for x in (1911.48, 4.267, 0.00024)] == ["1,911.5", "4.27", "0.0002"]
     assert [signed_points(x, 1) for x in (0.0302, -0.02, 0.0004, -0.0004)] == ["+3.0", "\u22122.0", "±0.0", "±0.0"]
     assert [cell_hectares(x, 1911.48) for x in (None, 0, 1911.48, 4.267)] == ["–", "0.0", "1,911.5", "4.3"]
     assert [cell_hectares(4.267, whole) for whole in (20_000, 50)] == ["4", "4.27"]
