@@ -204,7 +204,7 @@ _TEXTS: dict[Language, dict[str, Any]] = {
         "turned": lambda ha, a, b, when: f"{ha}\u00a0ha of {a} became {b} {when}",
         "when": _english_when,
         "share": lambda x, n: f"That is {x} of the area, in {'one patch' if n == 1 else f'{n} patches'}; the season does not explain it.",
-        "supported": lambda ha: f"By the months before it and after it, {ha}\u00a0ha changed.",
+        "supported": lambda ha: f"Compared over the months before and after, {ha}\u00a0ha changed.",
         "year": _english_year,
         "in year": lambda year, what: f"Over {year}: {what}.",
         "time": lambda year, months: f"{MONTH_WORDS[Language.EN][months[0] - 1]} {year}" if len(months) == 1 else str(year),

@@ -145,7 +145,9 @@ _TEXTS: dict[Language, dict[str, Any]] = {
             f"In alike years: the same between {a} and {b}, the two years of this area that are most alike; so much can be noise."
         ),
         "themselves": lambda a, b: f"Of all years of this area, {a} and {b} are most alike.",
-        "supported": lambda ha, cells: f"Supported change: {ha}\u00a0ha, most of all {cells}.",
+        "supported": lambda ha, cells: (
+            f"Supported change, in patches of half a hectare or more on which the classifier's probabilities moved as well: {ha}\u00a0ha, most of all {cells}."
+        ),
         "none": lambda: "No change between the two maps is supported by the classifier's probabilities.",
         "labels only": lambda: "The scenes carry labels only, so nothing says which of the differences are change.",
         "cell": lambda a, b, ha: f"{a} → {b} {ha}\u00a0ha",
@@ -158,7 +160,9 @@ _TEXTS: dict[Language, dict[str, Any]] = {
             f"相似年份：{a} 与 {b} 年之间的同一格，即本区域最相似的两年；这样大小的差异可能只是噪声。"
         ),
         "themselves": lambda a, b: f"在本区域各年中，{a} 与 {b} 年最相似。",
-        "supported": lambda ha, cells: f"有依据的变化：{ha}\u00a0公顷，主要是{cells}。",
+        "supported": lambda ha, cells: (
+            f"有依据的变化（半公顷以上、分类器概率也随之变化的地块）：{ha}\u00a0公顷，主要是{cells}。"
+        ),
         "none": lambda: "两幅图之间的差异都没有分类器概率的支持。",
         "labels only": lambda: "影像只有标签，无法判断哪些差异是变化。",
         "cell": lambda a, b, ha: f"{a} → {b} {ha}\u00a0公顷",

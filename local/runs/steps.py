@@ -42,7 +42,9 @@ def register_and_backfill(stack: Stack, collection: dict[str, Any], say: Say) ->
     """Register AOIs at the stack's own webhook and measure their history."""
     answers = post_registration(collection, stack.webhook_url, stack.webhook_secret)
     for answer in answers:
-        say(f"  {answer['aoi_id']} version {answer['aoi_version']}: {answer['area_m2'] / 1e6:.3f} km²")
+        other = "; tables and reports show this outline, no longer the earlier one of that id"
+        note = other if answer["aoi_version"] > 1 else ""
+        say(f"  {answer['aoi_id']} version {answer['aoi_version']}: {answer['area_m2'] / 1e6:.3f} km²{note}")
     settle(stack, say)
     return answers
 

@@ -316,7 +316,9 @@ def check_flows(page: str, transitions: list[dict[str, str]], from_year: int, to
     assert agrees(percent, differs_ha / seen_ha)
     supported = [pair for pair in order if changed[pair][1] > 0]
     if supported:
-        ((total, named),) = re.findall(r"Supported change: ([\d,.]+) ha, most of all (.*?) ha\.", said)
+        ((total, named),) = re.findall(
+            r"Supported change, in patches .*? moved as well: ([\d,.]+) ha, most of all (.*?) ha\.", said
+        )
         assert near(total, sum(changed[pair][1] for pair in supported))
         for text, (was, became) in zip(re.split(r" ha(?:, | and )", named), supported, strict=False):
             assert text.startswith(f"{words[was]} → {words[became]} ")

@@ -90,7 +90,7 @@ def test_alarms_are_the_headline_by_what_the_ground_was_and_became() -> None:
 
 def test_what_the_months_before_and_after_say_is_said_once_it_is_known_of_all() -> None:
     compared = replace(WOODS, changes=[patch(8.0, supported_area_ha=7.5), patch(4.0, supported_area_ha=4.3)])
-    assert said(compared).below[1] == "By the months before it and after it, 11.8 ha changed."
+    assert said(compared).below[1] == "Compared over the months before and after, 11.8 ha changed."
     assert said(compared, ZH).below[1] == "按前后各月比较，变化面积为 11.8 公顷。"
     one = replace(WOODS, changes=[patch(8.0, supported_area_ha=7.5), patch(4.0)])
     assert not any("months before" in line for line in said(one).below)
@@ -227,7 +227,7 @@ def test_what_became_what_is_said_by_what_is_supported() -> None:
     found = flows(cells, 2021, "previous", EN)
     assert found
     assert [plain(line) for line in found.said] == [
-        "Supported change: 60.0 ha, most of all trees → bare 60.0 ha.",
+        "Supported change, in patches of half a hectare or more on which the classifier's probabilities moved as well: 60.0 ha, most of all trees → bare 60.0 ha.",
         "The two maps differ on 150 ha, 15 % of what was seen in both; even maps of unchanged ground usually differ on about a tenth.",
         "In alike years: the same between 2018 and 2019, the two years of this area that are most alike; so much can be noise.",
     ]
