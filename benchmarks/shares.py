@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.rows import Bar, Row
 from benchmarks.world import AREA_M2, SIDE, SNOW, TREES, UNSEEN, Place, Year
 from local.report.choices import Language
+from local.report.repeatability import spread
 from local.report.sentences import Seen, comparable, month_sentence
 
 _AREA = "shares (simulated)"
@@ -43,7 +44,7 @@ _CLASSES = np.arange(9)[:, None, None]
 class Month(NamedTuple):
     """One month: votes (9, rows, columns), its views' coverage, the class of its last view of each cell (UNSEEN where
     none), the nine shares by each estimator (None where there was no usable view), and the shares without cloud; the
-    settled class of each cell.
+    settled class of each cell; and what each usable view saw of each class, cells.
     """
 
     votes: np.ndarray
@@ -52,6 +53,7 @@ class Month(NamedTuple):
     shares: dict[str, np.ndarray] | None
     truth: np.ndarray
     settled: np.ndarray
+    views: np.ndarray
 
 
 class Composite(NamedTuple):
@@ -75,15 +77,25 @@ class Said(NamedTuple):
     snow: bool
 
 
+class Repeated(NamedTuple):
+    """How far the share of trees is from what a sky without cloud would have given, and how far draws of overpasses
+    spread, 0..1.
+    """
+
+    error: float
+    spread: float
+
+
 class Tally(NamedTuple):
-    """Errors (cases, 9) of months and of years by estimator, what composites were like by rule, and what is said of
-    months by what is compared.
+    """Errors (cases, 9) of months and of years by estimator, what composites were like by rule, what is said of months
+    by what is compared, and what the repeatability of months and years is worth.
     """
 
     months: dict[str, np.ndarray]
     years: dict[str, np.ndarray]
     composites: dict[str, list[Composite]]
     said: dict[str, list[Said]]
+    repeated: dict[str, list[Repeated]]
 
 
 def rows() -> Iterator[Row]:
@@ -114,6 +126,12 @@ def rows() -> Iterator[Row]:
             yield Row(_AREA, f"{what}, net lean", "points", lean, bar=bar_of_lean, reading=reading)
         if kind != _SEASONAL:
             yield from _of_sentences(kind, tally.said)
+        for period, cases in tally.repeated.items():
+            held = 100 * float(np.mean([abs(case.error) <= case.spread for case in cases]))
+            width = 100 * float(np.mean([case.spread for case in cases]))
+            reading = f"{width:.1f} points to each side, {len(cases)} {period}s"
+            what = f"{kind}: {period}, repeatability holds the trees of a sky without cloud"
+            yield Row(_AREA, what, "%", held, bar=Bar(89, at_least=True), reading=reading)
 
 
 def _of_sentences(kind: str, said: dict[str, list[Said]]) -> Iterator[Row]:
@@ -146,6 +164,7 @@ def simulated(kind: str, places: int, seed: int = 20_260_201) -> Tally:
     months, years = defaultdict(list), defaultdict(list)
     composites: dict[str, list[Composite]] = defaultdict(list)
     said: dict[str, list[Said]] = defaultdict(list)
+    repeated: dict[str, list[Repeated]] = defaultdict(list)
     for number in range(places):
         place = Place(seed + number, **KINDS[kind])
         seen = [place.year(_FIRST + n, every_pass=True) for n in range(_YEARS)]
@@ -165,6 +184,9 @@ def simulated(kind: str, places: int, seed: int = 20_260_201) -> Tally:
             for m in this:
                 for name, shares in (m.shares or {}).items():
                     months[name].append(shares - m.truth)
+            shown = [m for m in this if m.shares]
+            for period, cases in (("month", [[m] for m in shown]), ("year", [shown])):
+                repeated[period] += [case for months_of in cases if (case := _repeated(months_of))]
             for name in (BEFORE, STRATA, PIXELS):
                 given = [m.shares[name] if m.shares else None for m in this]
                 past = [m.shares[name] if m.shares else None for m in earlier]
@@ -173,7 +195,7 @@ def simulated(kind: str, places: int, seed: int = 20_260_201) -> Tally:
         for then, now in pairwise(m for m in told[12:] if m.shares):
             for rule, of_month in _said(then, now):
                 said[rule].append(of_month)
-    return Tally(_in_points(months), _in_points(years), composites, said)
+    return Tally(_in_points(months), _in_points(years), composites, said, repeated)
 
 
 def settled_month(votes: np.ndarray, last: np.ndarray, trailing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -224,8 +246,9 @@ def _month(year: Year, number: int, before: Sequence[Month], strata: np.ndarray)
     for view in views:
         own_last = np.where(view == UNSEEN, own_last, view)
     classes, of_cells = settled_month(votes, last, sum((m.votes for m in before), votes))
+    usable = np.array([_shares(view[view != UNSEEN]) * (view != UNSEEN).sum() for view in views[coverage >= _FLOOR]])
     if not (coverage >= _FLOOR).any():
-        return Month(votes, coverage, own_last, None, truth, classes)
+        return Month(votes, coverage, own_last, None, truth, classes, usable)
     pooled, stratified = votes.sum((1, 2)) / votes.sum(), np.zeros(9)
     for stratum in np.unique(strata):
         inside = votes[:, strata == stratum].sum(1)
@@ -235,7 +258,7 @@ def _month(year: Year, number: int, before: Sequence[Month], strata: np.ndarray)
         STRATA: stratified,
         PIXELS: of_cells[:, classes != UNSEEN].mean(1),
     }
-    return Month(votes, coverage, own_last, shares, truth, classes)
+    return Month(votes, coverage, own_last, shares, truth, classes, usable)
 
 
 def _said(then: Month, now: Month) -> Iterator[tuple[str, Said]]:
@@ -248,6 +271,13 @@ def _said(then: Month, now: Month) -> Iterator[tuple[str, Said]]:
     text = month_sentence(2, _seen(now), ("January", _seen(then)), "", Language.EN)
     changed, snow = ("gained" in text or "lost" in text), ("snow appears" in text or "no more snow" in text)
     yield SAID, Said(comparable(_seen(then), _seen(now)), changed, snow)
+
+
+def _repeated(months: Sequence[Month]) -> Repeated | None:
+    """Of one month, or of those of a year that were seen; None where there is nothing to draw from."""
+    found = spread([month.views for month in months])
+    errors = [month.shares[PIXELS][TREES] - month.truth[TREES] for month in months if month.shares]
+    return None if found is None else Repeated(float(np.mean(errors)), float(found[TREES]))
 
 
 def _seen(month: Month) -> Seen:

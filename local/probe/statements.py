@@ -71,6 +71,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "report_index": {**_IDS, **_YEAR},
     "report_index_annual": {**_IDS, **_YEAR},
     "report_index_changes": {**_IDS, **_YEAR},
+    "report_views": {**_REF, **_YEAR, "coverage_floor": 0.2},
     "report_watched": _REF,
     "report_year": {"aoi_id": "a", **_YEAR},
     "rows_of_aois": _IDS,

@@ -1,11 +1,14 @@
 """The numbers of a report, read from the warehouse once."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
+
 from local.report.choices import Language
+from local.report.repeatability import spread
 from local.report.seasons import Seasons, seasons
 from local.report.sentences import (
     MONTH_WORDS,
@@ -31,7 +34,7 @@ class ReportData:
     """What the ``report_*`` views say of one AOI and year: nine rows a month and nine of the year; nine of each year
     there is (``history``); the same months of earlier years (``baseline``); patches of changed ground of all years
     (``changes``) and where they were looked for (``watched``); what became what between years (``flows``); what became
-    of each pass (``fates``); areas from a reference sample (``estimates``).
+    of each pass (``fates``); what each usable overpass saw (``views``); areas from a reference sample (``estimates``).
     """
 
     aoi_id: str
@@ -47,6 +50,7 @@ class ReportData:
     watched: Rows = field(default_factory=list)
     flows: Rows = field(default_factory=list)
     fates: Rows = field(default_factory=list)
+    views: Rows = field(default_factory=list)
     estimates: Rows = field(default_factory=list)
 
     @property
@@ -119,6 +123,14 @@ class ReportData:
         seen = {month.month: tuple(row["mean_share"] for row in self.month(month)) for month in self.months}
         return seasons({month: shares for month, shares in seen.items() if None not in shares})
 
+    def repeatability(self) -> list[float] | None:
+        """By class, how far the year's mean shares would have come out elsewhere under other cloud and haze, 0..1."""
+        months: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        for row in self.views:
+            months[row["month_of_year"]][row["overpass_id"]].append(row["label_area_m2"])
+        found = spread([np.array(list(views.values())) for _, views in sorted(months.items())])
+        return None if found is None else found.tolist()
+
     @property
     def measured_at(self) -> datetime | None:
         """When the newest of the year's observations was measured."""
@@ -137,6 +149,7 @@ def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:
     of_aoi = {"aoi_id": aoi_id}
     of_version = {"aoi_id": aoi_id, "aoi_version": first["aoi_version"]}
     of_year = {"aoi_id": aoi_id, "year": year}
+    usable = {**of_version, "year": year, "coverage_floor": warehouse.settings.coverage_floor}
     return ReportData(
         aoi_id=aoi_id,
         aoi_version=first["aoi_version"],
@@ -150,9 +163,8 @@ def read_report(warehouse: Warehouse, aoi_id: str, year: int) -> ReportData:
         changes=warehouse.query("report_changes", **of_aoi),
         watched=warehouse.query("report_watched", **of_version),
         flows=warehouse.query("report_flows", **of_aoi),
-        fates=warehouse.query(
-            "report_fates", **of_version, year=year, coverage_floor=warehouse.settings.coverage_floor
-        ),
+        fates=warehouse.query("report_fates", **usable),
+        views=warehouse.query("report_views", **usable),
         estimates=warehouse.query("report_estimates", **of_year),
     )
 

@@ -23,7 +23,17 @@ _OF_PERIOD = ("observation_count", "skipped_count", "network_count", "mean_cover
 _OF_CLASS = (
     "class_id", "class_name", "composite_share", "composite_area_ha", "mean_share", "mean_area_ha", "probability_share",
 )  # fmt: skip
-_OF_PATCH = ("patch_id", "state", "alarm", "from_class_id", "to_class_id", "area_ha", "longitude", "latitude")
+_OF_PATCH = (
+    "patch_id",
+    "state",
+    "alarm",
+    "from_class_id",
+    "to_class_id",
+    "area_ha",
+    "supported_area_ha",
+    "longitude",
+    "latitude",
+)
 
 
 def report_csv(data: ReportData) -> str:
@@ -52,7 +62,11 @@ def report_json(data: ReportData, language: Language) -> str:
             {"month": f"{month:%Y-%m}", "sentence": sentences[month.month], **_period(data.month(month))}
             for month in data.months
         ],
-        "annual": {"sentence": data.year_sentence(language), **_period(data.annual)},
+        "annual": {
+            "sentence": data.year_sentence(language),
+            **_period(data.annual),
+            "repeatability_by_class": data.repeatability(),
+        },
         "changes": [_patch(patch) for patch in data.of_year(data.changes)],
         "seasons": None if seasons is None else seasons._asdict(),
         "attribution": ATTRIBUTION.format(years=data.year),

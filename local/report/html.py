@@ -20,7 +20,7 @@ from local.report.labels import TEXTS
 from local.report.locator import coordinates, locator
 from local.report.maps import YearMaps
 from local.report.numbers import NOTHING
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN
+from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN, listed
 from local.report.strips import INKS
 from shared.classes import ATTRIBUTION, CLASSES
 from shared.version import __version__
@@ -94,6 +94,7 @@ def write_report(
         "bands": bands(data, language),
         "seasons": data.seasons(),
         "ranges": _ranges(data),
+        "repeated": _repeated(data, language),
         "estimates": {row["class_id"]: row for row in data.estimates},
         "snow_there": data.ever(SNOW) >= SNOW_SEEN,
         "sources": _sources(data, TEXTS[language]),
@@ -117,6 +118,19 @@ def _ranges(data: ReportData) -> dict[int, tuple[float, float] | None]:
             (min(row["min_share"] for row in rows), max(row["max_share"] for row in rows)) if rows else None
         )
     return found
+
+
+def _repeated(data: ReportData, language: Language) -> str | None:
+    """How far the means of classes that are there would have come out elsewhere under other cloud, in words."""
+    spread = data.repeatability()
+    if spread is None:
+        return None
+    named = [
+        f"{CLASS_WORDS[language][row['class_id']]} {spread[row['class_id']] * 100:.1f}"
+        for row in sorted(data.annual, key=lambda row: -(row["mean_share"] or 0))
+        if (row["mean_share"] or 0) >= SNOW_SEEN
+    ]
+    return TEXTS[language]["repeated"].format(named=listed(named, language))
 
 
 def _sources(data: ReportData, t: dict[str, str]) -> str:

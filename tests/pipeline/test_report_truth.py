@@ -377,6 +377,13 @@ def test_the_demo(demo: Demo) -> None:
     (said,) = re.findall(r"([\d.]+ %) of the composite, but (\d+ %) of the area", plain(demo.page))
     snow = [demo.annual(column)[SNOW] / 100 for column in ("composite_share", "mean_share")]
     assert all(agrees(text, share) for text, share in zip(said, snow, strict=True)), "they differ by snow"
+    (named,) = re.findall(r"within so many points of the mean: (.*?)\. That", without_tables(demo.page))
+    spread = dict(re.findall(r"([a-z ]+?) (\d+\.\d)(?:, | and |$)", named))
+    there = [
+        name.replace("_", " ") for name, share in zip(CLASS_NAMES, demo.annual("mean_share"), strict=True) if share >= 1
+    ]
+    assert spread.keys() == set(there)
+    assert all(0 < float(points) < 10 for points in spread.values())
 
 
 def test_what_became_what_in_the_demo(demo: Demo) -> None:
