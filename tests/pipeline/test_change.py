@@ -21,7 +21,7 @@ AREA = Polygon([(125.6585, 45.1145), (125.6695, 45.1145), (125.6695, 45.1215), (
 YEARS, PASSES = (2021, 2022, 2023), (4, 14, 24)
 TREES, GRASS, CROPS, BARE, SNOW = 1, 2, 4, 7, 8
 SIZE = 100
-CLEARED = datetime(2023, 7, 10, tzinfo=UTC)
+CLEARED, EARLY = datetime(2023, 7, 10, tzinfo=UTC), datetime(2023, 5, 10, tzinfo=UTC)
 CLEARING = np.zeros((SIZE, SIZE), dtype=bool)
 CLEARING[30:50, 20:35] = True  # 300 of the 6,000 forest pixels
 
@@ -34,7 +34,7 @@ def land(month: int) -> np.ndarray:
     return labels
 
 
-def write_years(folder: Path) -> dict[str, Path]:
+def write_years(folder: Path, cleared: datetime = CLEARED, label_only: bool = True) -> dict[str, Path]:
     """Three years of three passes a month, with the clearing; each is wrong on a tenth of the ground, in spots of its
     own. Returns paths by stamp.
     """
@@ -44,11 +44,13 @@ def write_years(folder: Path) -> dict[str, Path]:
         for month in range(1, 13):
             for day in PASSES:
                 stamp = f"{year}{month:02d}{day:02d}T023111"
-                written[stamp] = write_pass(folder, stamp, random, CLEARED)
+                written[stamp] = write_pass(folder, stamp, random, cleared, label_only)
     return written
 
 
-def write_pass(folder: Path, stamp: str, random: np.random.Generator, cleared: datetime | None) -> Path:
+def write_pass(
+    folder: Path, stamp: str, random: np.random.Generator, cleared: datetime | None, label_only: bool = True
+) -> Path:
     moment = sensing_time(stamp)
     labels = land(moment.month)
     if cleared is not None and moment >= cleared and moment.month not in {12, 1, 2}:
@@ -56,7 +58,7 @@ def write_pass(folder: Path, stamp: str, random: np.random.Generator, cleared: d
     spots = (random.random((SIZE // 4, SIZE // 4)) < 0.1).repeat(4, 0).repeat(4, 1)
     labels[spots] = random.integers(0, 9, (SIZE // 4, SIZE // 4)).repeat(4, 0).repeat(4, 1)[spots]
     return write_scene(
-        folder, f"{stamp}_{stamp}_T51TYL", crs="EPSG:32651", origin=ORIGIN, labels=labels, label_only=True
+        folder, f"{stamp}_{stamp}_T51TYL", crs="EPSG:32651", origin=ORIGIN, labels=labels, label_only=label_only
     )
 
 
@@ -119,14 +121,16 @@ def test_a_clearing_is_one_event_in_its_interval_and_a_season_none(tmp_path: Pat
 
 
 def test_late_images_a_new_outline_and_a_deletion_leave_what_finding_it_at_once_would(tmp_path: Path) -> None:
-    """Half of the images first, in the middle of the clearing; then all of them, a larger area and a second one."""
+    """Half of the images first, in the middle of the clearing; then all of them, a larger area and a second one. The
+    clearing is early enough for the months after it to be compared with those before.
+    """
     half = Polygon([(125.6585, 45.1145), (125.664, 45.1145), (125.664, 45.1215), (125.6585, 45.1215)])
     ends = []
     for name in ("at once", "in pieces"):
         folder = tmp_path / name
         folder.mkdir()
         with start_stack(folder) as stack:
-            written = write_years(folder / "scenes")
+            written = write_years(folder / "scenes", EARLY, label_only=False)
             late = [path for stamp, path in written.items() if name == "in pieces" and stamp[6:8] == "14"]
             late = [path.rename(folder / path.name) for path in late]
             if name == "in pieces":
@@ -142,5 +146,10 @@ def test_late_images_a_new_outline_and_a_deletion_leave_what_finding_it_at_once_
             ends.append([{k: v for k, v in row.items() if k != "aoi_version"} for row in rows(stack, "report_patches")])
     expected, found = ends
     assert len(expected) == 1
+    assert expected[0]["supported_area_ha"] == pytest.approx(np.count_nonzero(CLEARING) / 100, rel=0.15)
+    assert [expected[0][name].date() for name in ("compared_from", "compared_until")] == [
+        date(2022, 5, 14),
+        date(2023, 12, 24),
+    ]
     # an id is of the version that it was first found in
     assert [{**row, "patch_id": ""} for row in found] == [{**row, "patch_id": ""} for row in expected]
