@@ -26,7 +26,7 @@ from shared.version import __version__
 
 _PATCH_COLUMNS = (
     "year", "patch_id", "state", "alarm", "from_class", "to_class", "area_ha", "still_area_ha", "limit_ha",
-    "happened_after", "happened_before", "confirmed_at", "withdrawn_at", "longitude", "latitude",
+    "happened_after", "happened_before", "confirmed_at", "withdrawn_at", "supported_area_ha", "longitude", "latitude",
 )  # fmt: skip
 _CRS = "EPSG:4326"
 

@@ -15,8 +15,8 @@ from shared.classes import CLASSES
 LEAST_MOVES = (0.15, 0.2, 0.25, 0.3)
 LEAST_PATCH_M2 = 5_000
 # An area's Δ is the least whose patches between its two most alike consecutive years take less of it than this. The bar
-# for unchanged ground itself: a third of it would allow no patch at all in 2.5 km², and find 74 to 79 % of a clearing in
-# place of 80 to 85 (docs/change.md).
+# for unchanged ground itself: a third of it would allow no patch at all in 2.5 km², and find 74 to 79 % of a clearing
+# in place of 80 to 85 (docs/change.md).
 QUIET_SHARE = 0.003
 # Larger patches count as large as this. Half a hectare has fewer of Dynamic World's pixels; where pixels are smaller
 # than 78 m² so many will do.
