@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -233,6 +234,7 @@ def _noticed(functions: Any, bus: GooglePubSub) -> Any:
     return application
 
 
+@cache
 def _function_app(name: str) -> Any:
     # it adds the folder to the path each time; whatever is looked for and not there is looked for in each of them
     path = list(sys.path)

@@ -2,10 +2,13 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import requests
@@ -17,6 +20,9 @@ from local.stack import Stack
 WAIT_SECONDS = 120.0
 # `make soak` sets it: what is shown a few times in each test run is shown often.
 SOAK = "LANDCOVER_SOAK" in os.environ
+_BACKFILL_START = date(2021, 1, 1)
+# The settings that views are made with.
+_IN_VIEWS = {"coverage_floor", "dataset", "network_in_summaries"}
 
 
 @contextmanager
@@ -24,17 +30,30 @@ def start_stack(
     folder: Path, *, google_pubsub: bool = False, warehouse_faults: Faults | None = None, **settings: str
 ) -> Iterator[Stack]:
     """A stack on ``folder/scenes`` (made when absent), history from 2021."""
-    scenes = folder / "scenes"
+    scenes, out = folder / "scenes", folder / "out"
     scenes.mkdir(exist_ok=True)
+    if not (out / "warehouse").exists():
+        empty = _empty_warehouse(frozenset((name, settings[name]) for name in _IN_VIEWS & settings.keys()))
+        shutil.copytree(Path(empty.name) / "out" / "warehouse", out / "warehouse")
     with Stack(
         scenes,
-        folder / "out",
-        backfill_start=date(2021, 1, 1),
+        out,
+        backfill_start=_BACKFILL_START,
         settings=settings,
         google_pubsub=google_pubsub,
         warehouse_faults=warehouse_faults,
     ) as running:
         yield running
+
+
+@cache
+def _empty_warehouse(settings: frozenset[tuple[str, str]]) -> "TemporaryDirectory[str]":
+    """``out/warehouse`` in it has all tables and views and no row: made once, since each stack of a test begins so."""
+    kept = TemporaryDirectory()
+    folder = Path(kept.name)
+    with Stack(folder / "scenes", folder / "out", backfill_start=_BACKFILL_START, settings=dict(settings)):
+        pass
+    return kept
 
 
 def signed_post(

@@ -40,6 +40,7 @@ class EmbeddedBigQuery:
         self._begin(folder)
         _quiet()
         from bqemulator import server as emulator  # noqa: PLC0415 — slow; only the embedded stack pays
+        from bqemulator.catalog.duckdb_repository import DuckDBCatalogRepository  # noqa: PLC0415
         from bqemulator.config import LogLevel, PersistenceMode  # noqa: PLC0415
         from bqemulator.versioning.snapshots import SnapshotManager  # noqa: PLC0415
         from duckdb_extensions import import_extension  # noqa: PLC0415
@@ -47,6 +48,8 @@ class EmbeddedBigQuery:
         import_extension("spatial")
         # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
         SnapshotManager.capture = lambda *_, **__: None
+        # Of each job a row, for later sessions that could not read its result; results are in memory only.
+        DuckDBCatalogRepository._write_job = lambda *_: None
         remember_texts()
         emulator.create_app = _application  # type: ignore[assignment]
         self._server = emulator.EmulatorServer(
@@ -166,10 +169,13 @@ def create_warehouse(settings: Settings) -> Warehouse:
     """Create the dataset, tables and views that are missing, from the shared definitions."""
     warehouse = Warehouse(settings)
     client, project = warehouse.client, settings.project
-    client.create_dataset(f"{project}.{settings.dataset}", exists_ok=True)
-    for name in definitions()["tables"]:
-        client.create_table(defined_table(warehouse.table(name), name), exists_ok=True)
+    dataset = client.create_dataset(f"{project}.{settings.dataset}", exists_ok=True)
+    there = {table.table_id for table in client.list_tables(dataset)}
+    for name in definitions()["tables"].keys() - there:
+        client.create_table(defined_table(warehouse.table(name), name))
     for name in definitions()["views"]:
+        if name in there:
+            continue
         view = bigquery.Table(warehouse.table(name))
         view.view_query = sql(
             "views",
@@ -178,7 +184,7 @@ def create_warehouse(settings: Settings) -> Warehouse:
             coverage_floor=settings.coverage_floor,
             network_in_summaries=settings.network_in_summaries,
         )
-        client.create_table(view, exists_ok=True)
+        client.create_table(view)
     return warehouse
 
 

@@ -53,7 +53,8 @@ def initialised(tmp: Path) -> Configuration:
         pytest.skip("terraform is not on this machine")
     for name in ("functions", "shared", "terraform"):
         shutil.copytree(ROOT / name, tmp / name, ignore=shutil.ignore_patterns("__pycache__", ".terraform*", ".build"))
-    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    # GOGC: most of its memory is schemas that stay; to look through them less often saves a quarter of its work.
+    environment = {**os.environ, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "800"}
     if not Path(environment.get("TF_CLI_CONFIG_FILE", "")).is_file() and _OFFLINE_PROVIDERS.is_file():
         script = f'eval "$({_OFFLINE_PROVIDERS})" && printf %s "$TF_CLI_CONFIG_FILE"'
         made = subprocess.run(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,10 @@ from tests.stacks import signed_post, start_stack
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    # large enough that geometry, not size, decides about the third-party files
+    # large enough that geometry, not size, decides about the third-party files; areas as large as the world get no history
     limits = {"max_area_km2": 6e8, "max_vertices": 200_000, "max_extent_deg": 360, "max_registered_km2": 1e12}
-    with start_stack(tmp_path_factory.mktemp("hostile"), **{k: f"{v:.0f}" for k, v in limits.items()}) as running:
+    further = {"backfill_start": f"{datetime.now(UTC):%Y-%m-%d}", **{k: f"{v:.0f}" for k, v in limits.items()}}
+    with start_stack(tmp_path_factory.mktemp("hostile"), **further) as running:
         yield running
 
 
