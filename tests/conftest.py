@@ -12,15 +12,28 @@ from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine import client
 from shared.settings import Settings
 
+# Terraform runs once for the one, the demo once for the other: each is for one worker.
+_TOGETHER = {
+    "deployment": ("deployment/",),
+    "demo": (
+        "pipeline/test_demo.py",
+        "pipeline/test_index_page.py",
+        "pipeline/test_report_in_browser.py",
+        "pipeline/test_report_truth.py",
+    ),
+}
 # What takes longest begins first, so that no worker is left with it at the end.
 _FIRST = (
     "deployment",
+    "demo",
     "pipeline/test_hostile_registration.py",
     "pipeline/test_any_order.py",
     "pipeline/test_functions.py",
-    "pipeline/test_faults.py",
-    "pipeline/test_demo.py",
     "warehouse/test_executed.py",
+    "pipeline/test_cost.py",
+    "pipeline/test_kill.py",
+    "pipeline/test_faults.py",
+    "pipeline/test_command_line.py",
     "pipeline/test_crashes.py",
     "pipeline/test_register.py",
     "pipeline/test_frugality.py",
@@ -41,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """With ``--dist loadfile``: all of the deployment is one file, since Terraform runs once for its tests."""
+    """With ``--dist loadfile``: what belongs together is one file."""
     return _ByGroup(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
@@ -52,7 +65,7 @@ class _ByGroup(LoadFileScheduling):
 
 def _group(nodeid: str) -> str:
     file = nodeid.partition("::")[0].removeprefix("tests/")
-    return "deployment" if file.startswith("deployment/") else file
+    return next((group for group, files in _TOGETHER.items() if file.startswith(files)), file)
 
 
 def pytest_report_header() -> str:

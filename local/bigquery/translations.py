@@ -4,6 +4,7 @@ times, and that is most of its work.
 
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 _MOST_TEXTS = 2000
@@ -69,17 +70,25 @@ def remember_texts() -> None:
 
 
 def _remember_trees() -> None:
-    """Who has a text parsed again gets a copy of the tree; what does not parse is looked at anew each time."""
+    """Who has a text parsed again gets a copy of the tree; what does not parse is looked at anew each time.
+
+    The one that only reads the names of tables, at every statement, needs no copy.
+    """
     import sqlglot  # noqa: PLC0415
+    from bqemulator.sql import catalog_schema  # noqa: PLC0415
 
     parse_anew = sqlglot.parse_one
     trees = _Memory()
 
-    def parse_one(sql: str, *read: Any, **how: Any) -> Any:
+    def tree(sql: str, *read: Any, **how: Any) -> Any:
         key = (sql, *map(repr, read), *map(repr, sorted(how.items())))
-        return trees.get(key, lambda: parse_anew(sql, *read, **how), lambda _: True).copy()
+        return trees.get(key, lambda: parse_anew(sql, *read, **how), lambda _: True)
+
+    def parse_one(sql: str, *read: Any, **how: Any) -> Any:
+        return tree(sql, *read, **how).copy()
 
     sqlglot.parse_one = parse_one  # type: ignore[assignment]
+    catalog_schema.sqlglot = SimpleNamespace(parse_one=tree, errors=sqlglot.errors)  # type: ignore[attr-defined]
 
 
 def _remembering(look: Callable[..., Any]) -> Callable[..., Any]:

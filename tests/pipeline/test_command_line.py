@@ -205,7 +205,7 @@ def test_run_on_scenes_of_another_maker(tmp_path: Path, shared_data: Path) -> No
 
 
 def test_serve_prints_where_everything_is_and_takes_registrations(tmp_path: Path, aois: Path, scenes: Path) -> None:
-    command = [LANDCOVER, "serve", "--scenes", str(scenes), "--out", str(tmp_path / "s"), "--json", "--every", "1"]
+    command = [LANDCOVER, "serve", "--scenes", str(scenes), "--out", str(tmp_path / "s"), "--json", "--every", "2"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -230,8 +230,11 @@ def look_beside(folder: Path, aois: Path, scenes: Path, pages: str) -> None:
     report, at = folder / "r.html", ("--warehouse", folder / "s")
     deadline = time.monotonic() + 100
     done = landcover("report", "--aoi", "aoi-1", "--year", "2021", "--out", report, *at)
-    while done.returncode and time.monotonic() < deadline:  # it is summarised with the next tick
+    if done.returncode:  # it is summarised with the next tick
         assert "no summary of AOI 'aoi-1' for 2021; nothing is summarised there yet" in done.stderr, done.stderr
+        while "/report/aoi-1/2021" not in requests.get(pages, timeout=60).text:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
         done = landcover("report", "--aoi", "aoi-1", "--year", "2021", "--out", report, *at)
     assert done.returncode == 0, done.stderr
     assert report.stat().st_size > 10_000
