@@ -48,8 +48,8 @@ def month_cards(data: ReportData, language: Language) -> list[Card]:
 
 
 def best_seen(cards: list[Card]) -> int:
-    """The month to show first: that with most of the area seen, July among equals, then by views."""
-    return max(cards, key=lambda card: (card.seen_share, card.number == _SUMMER, card.views)).number
+    """The month to show first: that with most of the area seen, the nearest to July among equals."""
+    return max(cards, key=lambda card: (card.seen_share, -abs(card.number - _SUMMER))).number
 
 
 def year_card(data: ReportData, language: Language) -> Card:

@@ -5,10 +5,11 @@
   more.
 - *Growing season*: vegetation is the sum of the mean shares of trees, grass, flooded vegetation, crops and shrub. Its
   yearly range must be 20 points or more. *Green-up* is the first month, after the lowest, at or above the middle of
-  that range; *peak* the month with most; *leaf-off or harvest* the first month after the peak below the middle.
+  that range; *peak* the month with most; *leaf-off or harvest* the first month after the peak below the middle. Where a
+  month that was not seen comes first, it may have been that one, and nothing is said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 VEGETATION = (1, 2, 3, 4, 5)
@@ -38,12 +39,19 @@ def seasons(mean_shares: Mapping[int, tuple[float, ...]]) -> Seasons | None:
         return Seasons(snow, None, None, None)
     middle = (low + high) / 2
     lowest = min(green, key=lambda month: (green[month], month))
-    around = sorted(green, key=lambda month: (month - lowest) % 12)
-    green_up = next((month for month in around if green[month] >= middle), None)
+    green_up = _first(green, lowest, lambda share: share >= middle)
     peak = max(green, key=lambda month: (green[month], -month))
-    after = sorted(green, key=lambda month: (month - peak) % 12)
-    leaf_off = next((month for month in after if green[month] < middle), None)
-    return Seasons(snow, green_up, peak, leaf_off)
+    return Seasons(snow, green_up, peak, _first(green, peak, lambda share: share < middle))
+
+
+def _first(shares: Mapping[int, float], start: int, reached: Callable[[float], bool]) -> int | None:
+    """The first month from ``start`` on, around the year, that is so; None where one before it was not seen."""
+    for month in ((start - 1 + later) % 12 + 1 for later in range(12)):
+        if month not in shares:
+            return None
+        if reached(shares[month]):
+            return month
+    return None
 
 
 def _in_a_row(months: set[int]) -> tuple[int, ...]:

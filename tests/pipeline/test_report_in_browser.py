@@ -131,9 +131,9 @@ def test_it_opens_without_error_or_request_and_fits(
     page.close()
 
 
-def test_nothing_is_hidden_to_the_right_at_any_width(browser: Browser, reports: dict[str, Path]) -> None:
-    for language in ("en", "zh"):
-        page, _, _ = open_page(browser, reports[f"{language}.html"])
+def test_nothing_is_hidden_to_the_right_at_any_width(browser: Browser, reports: dict[str, Path], demo: Demo) -> None:
+    for path in (reports["en.html"], reports["zh.html"], demo.out / "report.html"):
+        page, _, _ = open_page(browser, path)
         for width in (360, 390, 480, 600, 720, 760, 761, 820, 960, 1100, 1280, 1440, 1600):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(HIDDEN) == [], width
@@ -338,9 +338,9 @@ def test_geopackage_and_workbook_hold_the_table(reports: dict[str, Path]) -> Non
     assert {float(f"{float(r['composite_share']):.16g}") for r in expected[:-9]} <= numbers, "GDAL writes 16 digits"
 
 
-def test_it_prints_on_four_pages_with_every_class(browser: Browser, reports: dict[str, Path]) -> None:
-    for language in ("en", "zh"):
-        page, _, _ = open_page(browser, reports[f"{language}.html"], viewport={"width": 703, "height": 1032})
+def test_it_prints_on_four_pages_with_every_class(browser: Browser, reports: dict[str, Path], demo: Demo) -> None:
+    for path in (reports["en.html"], reports["zh.html"], demo.out / "report.html"):
+        page, _, _ = open_page(browser, path, viewport={"width": 703, "height": 1032})
         page.emulate_media(media="print")
         assert page.evaluate(HIDDEN) == [], "703 px is A4 less its margins"
         for part in page.locator("#numbers th, #numbers td, .legend th, .strip").all():

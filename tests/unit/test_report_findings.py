@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from local.report.bands import bands
+from local.report.cards import best_seen, month_cards
 from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.findings import Findings, findings, history_findings
@@ -24,6 +25,7 @@ def rows(shares: dict[int, float], area_ha: float = 1000.0, **more: Any) -> list
             "observation_count": 5,
             "network_count": 0,
             "months_observed": 12,
+            "quality": "good",
             "year": 2021,
             **more,
         }
@@ -140,6 +142,20 @@ def test_what_is_said_of_a_year_says_of_how_many_months_it_is() -> None:
     assert said(two).below[0] == f"Over the 2 months of 2021 that were seen: {what}"
     assert said(one, ZH).headline == "2021 年 2 月：树木 900 公顷"
     assert said(one, ZH).below[0].startswith("2021 年 2 月（仅此月有观测）：")
+
+
+def test_the_report_opens_on_the_month_seen_best() -> None:
+    def first_shown(*areas_ha: float) -> int:
+        monthly = [
+            row
+            for month, area_ha in enumerate(areas_ha, 1)
+            for row in rows({TREES: 1.0} if area_ha else {}, area_ha, month=date(2021, month, 1))
+        ]
+        return best_seen(month_cards(replace(WOODS, monthly=monthly), EN))
+
+    assert first_shown(*[1000.0] * 12) == 7
+    assert first_shown(1000.0, 0, 1000.0, 800.0, 0, 0, 900.0) == 3
+    assert first_shown(0, 100.0) == 2
 
 
 def test_a_year_without_data_says_only_that() -> None:

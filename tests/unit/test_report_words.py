@@ -273,6 +273,11 @@ def test_seasons_of_a_northern_and_a_southern_year() -> None:
     assert found == ((12, 1, 2, 3), 4, 7, 11)
     south = seasons(year_of(green[6:] + green[:6], [0.0] * 12))
     assert south == ((), 10, 1, 5)
+    for unseen, green_up, falls in ((3, None, 11), (10, 4, None), (6, 4, 11)):
+        months = {month: shares for month, shares in year_of(green, snow).items() if month != unseen}
+        gaps = seasons(months)
+        assert gaps is not None
+        assert (gaps.green_up, gaps.leaf_off) == (green_up, falls), f"it may have been in month {unseen}"
 
 
 def test_seasons_are_not_told_from_too_little() -> None:
