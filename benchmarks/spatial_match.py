@@ -61,7 +61,8 @@ def _measure(aois: int, folder: Path) -> dict[str, float]:
 
 @contextmanager
 def _running(folder: Path) -> Iterator[Warehouse]:
-    from local.bigquery.embedded import EmbeddedBigQuery, create_warehouse  # noqa: PLC0415 — only this process pays
+    from local.bigquery.definition import create_warehouse  # noqa: PLC0415 — only this process pays
+    from local.bigquery.embedded import EmbeddedBigQuery  # noqa: PLC0415
 
     bigquery = EmbeddedBigQuery(folder / "warehouse", _PROJECT).start()
     os.environ |= {"BIGQUERY_EMULATOR_HOST": bigquery.url, "LANDCOVER_PROJECT": _PROJECT}

@@ -20,7 +20,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client, EnvironBuilder
 from werkzeug.wrappers import Response
 
-from local.bigquery.embedded import EmbeddedBigQuery, create_warehouse, run_scheduled
+from local.bigquery.definition import create_warehouse
+from local.bigquery.embedded import EmbeddedBigQuery, run_scheduled
 from local.earth_engine.passes import knows_passes
 from local.earth_engine.server import EarthEngineServer
 from local.pubsub.bus import Bus

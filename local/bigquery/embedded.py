@@ -1,4 +1,4 @@
-"""The emulator on a folder, behind its front, with the tables and views of the one definition."""
+"""The emulator on a folder, behind its front; the scheduled queries, run on it."""
 
 import asyncio
 import logging
@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from google.cloud import bigquery
 
 from local.bigquery.front import BigQueryFront
 from local.bigquery.translations import remember_texts
@@ -17,9 +16,8 @@ from local.servers.faults import Faults
 from local.servers.pooled_server import LOOPBACK_NAMES
 from shared.errors import UserInputError
 from shared.messages.schedules import schedules
-from shared.settings import Settings
 from shared.warehouse.client import Warehouse
-from shared.warehouse.files import definitions, schema, sql
+from shared.warehouse.files import sql
 
 if TYPE_CHECKING:
     from local.bigquery.dry_run import Refusal
@@ -163,50 +161,6 @@ def _application(context: Any) -> Any:
 def _quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     logging.getLogger("bqemulator").setLevel(logging.CRITICAL)
-
-
-def create_warehouse(settings: Settings) -> Warehouse:
-    """Create the dataset, tables and views that are missing, from the shared definitions."""
-    warehouse = Warehouse(settings)
-    client, project = warehouse.client, settings.project
-    dataset = client.create_dataset(f"{project}.{settings.dataset}", exists_ok=True)
-    there = {table.table_id for table in client.list_tables(dataset)}
-    for name in definitions()["tables"].keys() - there:
-        client.create_table(defined_table(warehouse.table(name), name))
-    for name in definitions()["views"]:
-        if name in there:
-            continue
-        view = bigquery.Table(warehouse.table(name))
-        view.view_query = sql(
-            "views",
-            name,
-            dataset=f"{project}.{settings.dataset}",
-            coverage_floor=settings.coverage_floor,
-            network_in_summaries=settings.network_in_summaries,
-        )
-        client.create_table(view)
-    return warehouse
-
-
-def defined_table(table_id: str, name: str) -> bigquery.Table:
-    """A table to be created, as the definition of ``name`` has it: schema, partitions, clustering."""
-    definition = definitions()["tables"][name]
-    table = bigquery.Table(table_id, schema=[_field(f) for f in schema(name)])
-    table.description = definition["description"]
-    if definition["partition_type"] == "RANGE":
-        table.range_partitioning = bigquery.RangePartitioning(
-            field=definition["partition_field"], range_=bigquery.PartitionRange(**definitions()["month_range"])
-        )
-    elif definition["partition_field"]:
-        table.time_partitioning = bigquery.TimePartitioning(
-            type_=definition["partition_type"], field=definition["partition_field"]
-        )
-    table.clustering_fields = definition["clustering"]
-    return table
-
-
-def _field(definition: dict[str, Any]) -> bigquery.SchemaField:
-    return bigquery.SchemaField.from_api_repr(definition)
 
 
 def run_scheduled(warehouse: Warehouse, run_time: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from google.api_core.exceptions import GoogleAPICallError, NotFound
 from google.cloud import bigquery
 
-from local.bigquery.embedded import defined_table
+from local.bigquery.definition import defined_table
 from local.probe.deployment import Deployment
 from local.probe.model import Check, Finding, Outcome
 from local.probe.statements import Statement, statements

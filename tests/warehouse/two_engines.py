@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from local.bigquery.embedded import create_warehouse, run_script
+from local.bigquery.definition import create_warehouse
+from local.bigquery.embedded import run_script
 from shared.settings import Settings
 from shared.warehouse.files import definitions, schema, sql
 from tests.warehouse.analyser import DATASET, FLOOR
