@@ -19,6 +19,7 @@ from local.stack import FUNCTIONS, Stack
 from local.upkeep import dead_letters
 from local.upkeep.dead_letters import Selection
 from shared.aois import recording
+from shared.measurement import unseen
 from shared.messages import publishing
 from shared.warehouse.client import Warehouse
 from tests.l1c import random_l1c, write_l1c
@@ -149,7 +150,7 @@ def play(stack: Stack, scenes: Path, receiver: Receiver, deaths: Deaths | None) 
     )
     for path in written.iterdir():
         os.utime(path, (1_700_000_000, 1_700_000_000))
-    # sensed just now, so that it is news, and of no area's
+    # sensed just now, so that it is news; the scene never comes
     send_until_published(
         stack, data_space(f"S2A_MSIL1C_{datetime.now(UTC):%Y%m%dT%H%M%S}_N0511_R046_T51TYL_20260101T000000")
     )
@@ -232,6 +233,7 @@ def test_a_death_after_any_side_effect_changes_nothing_in_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recording, "_BYTES_PER_STATEMENT", 1)
+    monkeypatch.setattr(unseen, "_MOST_ATTEMPTS", 3)
     settings = {"event_secrets": SECRET, "discover_window_days": "60"}
     ends = []
     for name in ("undisturbed", "disturbed"):
