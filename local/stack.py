@@ -235,6 +235,7 @@ def _noticed(functions: Any, bus: GooglePubSub) -> Any:
     return application
 
 
+# kept: an application holds nothing of a stack, whose addresses its function finds in the environment
 @cache
 def _function_app(name: str) -> Any:
     # it adds the folder to the path each time; whatever is looked for and not there is looked for in each of them

@@ -12,6 +12,9 @@ from local.earth_engine.server import EarthEngineServer
 from shared.earth_engine import client
 from shared.settings import Settings
 
+# What these find false says with what values, as in a test.
+pytest.register_assert_rewrite("tests.claims")
+
 # Terraform runs once for the one, the demo once for the other: each is for one worker.
 _TOGETHER = {
     "deployment": ("deployment/",),

@@ -18,8 +18,8 @@ from local.commands.common import opened
 from local.report.choices import Language, ReportForm
 from local.report.making import render_report
 from shared.errors import UserInputError
+from tests.claims.years import check_flows
 from tests.pipeline.conftest import HIDDEN, Demo
-from tests.pipeline.test_report_truth import check_flows
 
 ARTIFACTS = Path(__file__).resolve().parents[2] / "out" / "screenshots"
 STATEMENTS = {
