@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -138,9 +139,13 @@ def _point(
 
 def centre_of(part: Part, row: int, column: int) -> tuple[float, float]:
     """Longitude and latitude of a pixel's centre."""
-    to_degrees = Transformer.from_crs(part.crs, "EPSG:4326", always_xy=True)
-    lon, lat = to_degrees.transform(*(part.transform @ (column + 0.5, row + 0.5)))
+    lon, lat = _to_degrees(part.crs).transform(*(part.transform @ (column + 0.5, row + 0.5)))
     return float(lon), float(lat)
+
+
+@cache
+def _to_degrees(crs: str) -> Transformer:
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
 def _class_or_none(label: int) -> int | None:

@@ -1,5 +1,6 @@
 """A folder of GeoTIFFs as an image collection: one file an image, the file's stem its id."""
 
+import resource
 import threading
 import zlib
 from collections.abc import Callable
@@ -19,7 +20,9 @@ from shared.classes import CLASS_NAMES, LABEL_BAND
 from shared.errors import InvalidMessageError, UserInputError
 from shared.imagery.names import parse_scene_name, sensing_time
 
-_OPEN_FILES = 256
+_MOST_FILES, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+# That stay open: a few years of an area, so that they are not opened for every request.
+_OPEN_FILES = 1000 if _MOST_FILES == resource.RLIM_INFINITY else min(1000, _MOST_FILES // 2)
 _EDGE_POINTS = 8
 _LONGEST_DATATAKE_SECONDS = 25 * 60
 

@@ -46,27 +46,34 @@ class RasterFile:
     def _read_block(self, index: int, col: int, row: int, width: int, height: int) -> Pixels:
         left, top = max(col, 0), max(row, 0)
         right, bottom = min(col + width, self.width), min(row + height, self.height)
-        nodata = self._dataset.nodatavals[index - 1]
-        values = np.zeros((height, width), dtype=self._dataset.dtypes[index - 1])
-        mask = np.zeros((height, width), dtype=bool)
+        dtype = self._dataset.dtypes[index - 1]
         if left >= right or top >= bottom:
+            return Pixels(np.zeros((height, width), dtype), np.zeros((height, width), dtype=bool))
+        values, valid = self._read_inside(index, RasterWindow(left, top, right - left, bottom - top))
+        if values.shape != (height, width):
+            inner = np.s_[top - row : bottom - row, left - col : right - col]
+            part, values = values, np.zeros((height, width), values.dtype)
+            mask = np.zeros((height, width), dtype=bool)
+            values[inner], mask[inner] = part, True if valid is None else valid
             return Pixels(values, mask)
-        part = RasterWindow(left, top, right - left, bottom - top)
-        inner = np.s_[top - row : bottom - row, left - col : right - col]
+        return Pixels(values, valid)
+
+    def _read_inside(self, index: int, part: RasterWindow) -> tuple[np.ndarray, np.ndarray | None]:
+        """Values of a part of the file, and which of them are valid; None where all are."""
+        nodata = self._dataset.nodatavals[index - 1]
+        valid = None
         with self._lock:
-            data = self._dataset.read(index, window=part)
+            values: np.ndarray = self._dataset.read(index, window=part)
             if nodata is None and rasterio.enums.MaskFlags.all_valid not in self._flags(index):
-                mask[inner] = self._dataset.read_masks(index, window=part) > 0
-            else:
-                mask[inner] = True
-        values[inner] = data
+                valid = self._dataset.read_masks(index, window=part) > 0
         if nodata is not None and not math.isnan(nodata):
-            mask[inner] &= data != nodata
-        if np.issubdtype(data.dtype, np.floating):
-            mask[inner] &= np.isfinite(data)
+            valid = values != nodata
+        if np.issubdtype(values.dtype, np.floating):
+            finite = np.isfinite(values)
+            valid = finite if valid is None else valid & finite
         if (scale := self._dataset.scales[index - 1]) != 1:
             values = values * scale
-        return Pixels(values, None if mask.all() else mask)
+        return values, None if valid is None or valid.all() else valid
 
     def _flags(self, index: int) -> list[rasterio.enums.MaskFlags]:
         return list(self._dataset.mask_flag_enums[index - 1])

@@ -85,7 +85,9 @@ class Warehouse:
                 retry=_RETRY,
                 job_retry=_JOB_RETRY,
             )
-            return [dict(row.items()) for row in found]
+            # by name: a row's own items() copies every value deeply
+            names = [field.name for field in found.schema]
+            return [{name: row[name] for name in names} for row in found]
         except BadRequest as error:
             if any(words in error.message for words in _CONCURRENT):
                 raise _ConcurrentUpdateError(f"BigQuery: {error.message}") from error
