@@ -121,7 +121,8 @@ class Settings(BaseSettings):
     )
     backfill_start: date = Field(
         default=DYNAMIC_WORLD_START,
-        description="First day measured for a new AOI when the registration names none.",
+        description="First day measured for a new AOI when the registration names none; of a day to come, the day of "
+        "the registration.",
     )
     discover_window_days: int = Field(default=45, gt=0, description="Acquisition window that discover lists, in days.")
     discover_settle_minutes: float = Field(

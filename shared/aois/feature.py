@@ -148,7 +148,7 @@ def _unfit(text: Any, most_characters: int) -> str | None:
 
 def _backfill_start(value: Any, pointer: str, settings: Settings, faults: list[Fault]) -> date:
     if value is None:
-        return settings.backfill_start
+        return min(settings.backfill_start, datetime.now(UTC).date())
     where = f"{pointer}/properties/backfill_start"
     try:
         start = max(date.fromisoformat(value), DYNAMIC_WORLD_START)

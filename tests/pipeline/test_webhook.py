@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -255,7 +255,7 @@ def connected(port: int) -> socket.socket:
 def setting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Changes settings of the functions of a running stack."""
 
-    def change(**values: float) -> None:
+    def change(**values: float | date) -> None:
         for name, value in values.items():
             monkeypatch.setenv(f"LANDCOVER_{name.upper()}", str(value))
         load_settings.cache_clear()
@@ -328,6 +328,15 @@ def test_a_history_over_the_ceiling_is_403_and_costs_nothing(stack: Stack, setti
     assert send(stack, again, "h3").status_code == 202, "what was asked for before adds nothing"
     today = body(feature("news", place, backfill_start=datetime.now(UTC).date().isoformat()))
     assert send(stack, today, "h4").status_code == 202, "nor does an area without a history"
+
+
+def test_where_the_first_day_is_still_to_come_it_is_that_of_the_registration(stack: Stack, setting: Any) -> None:
+    setting(backfill_start=date(2999, 1, 1))
+    before = datetime.now(UTC).date()
+    assert send(stack, body(feature("early", SQUARE)), "e1").status_code == 202
+    assert stack.bus.wait_idle(60)
+    (registered,) = [row for row in events(stack) if row["aoi_id"] == "early"]
+    assert before <= registered["backfill_start"] <= datetime.now(UTC).date()
 
 
 def test_a_refusal_of_the_warehouse_is_503(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
