@@ -1,16 +1,22 @@
 """Terraform runs once for all tests of the deployment."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
-from tests.deployment.terraform import Configuration, Deployed, initialised, tested
+from tests.deployment.terraform import Configuration, Deployed, archived, initialised, tested
 
 
 @pytest.fixture(scope="session")
 def configuration(tmp_path_factory: pytest.TempPathFactory) -> Configuration:
     """Terraform's files, initialised; skips where Terraform or its provider cannot be had."""
     return initialised(tmp_path_factory.mktemp("deployment"))
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return archived(initialised(tmp_path_factory.mktemp("whole"), hollow=False))
 
 
 @pytest.fixture(scope="session")

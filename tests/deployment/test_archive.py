@@ -21,7 +21,7 @@ from shapely.geometry import mapping
 
 from local.stack import Stack
 from tests.deployment.names import SERVICES
-from tests.deployment.terraform import Configuration, Deployed
+from tests.deployment.terraform import Deployed
 from tests.news import patch_event
 from tests.notices import basic, confirmation
 from tests.scenes import write_passes, write_scene
@@ -91,8 +91,8 @@ class Unpacked:
 
 
 @pytest.fixture(scope="module")
-def unpacked(configuration: Configuration, deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
-    return Unpacked(configuration.folder / ".build" / "landcover.zip", tmp_path_factory.mktemp("archive"))
+def unpacked(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Unpacked:
+    return Unpacked(archive, tmp_path_factory.mktemp("archive"))
 
 
 def wait_for(url: str) -> None:

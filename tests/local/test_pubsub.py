@@ -85,26 +85,46 @@ def quick() -> Messaging:
 Carrier = tuple[Bus | GooglePubSub, Receiver]
 
 
-@pytest.fixture(params=["bus", "emulator"])
-def carrier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Carrier]:
-    receiver = Receiver()
-    monkeypatch.setattr(bus, "messaging", quick)
-    monkeypatch.setattr(emulator, "messaging", quick)
-    if request.param == "bus":
-        own = Bus("local-project", receiver.push).start()
-        yield own, receiver
-        own.stop()
-        return
+class Forwarding:
+    """Where the emulator pushes to for the whole module: on to whoever receives at the time."""
+
+    def __init__(self, google: GooglePubSub) -> None:
+        self.google = google
+        self.receiver = Receiver()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        return self.receiver(environ, start_response)
+
+
+@pytest.fixture(scope="module")
+def forwarding() -> Iterator[Forwarding]:
+    """Google's emulator, which takes seconds to start."""
     if shutil.which("gcloud") is None:
         pytest.skip("gcloud is not on this machine")
-    google = GooglePubSub("local-project").start()
-    server = make_server("127.0.0.1", 0, receiver, threaded=True)
+    running = Forwarding(GooglePubSub("local-project").start())
+    server = make_server("127.0.0.1", 0, running, threaded=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    google.subscribe(f"http://127.0.0.1:{server.port}")
-    yield google, receiver
-    google.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emulator, "messaging", quick)
+        running.google.subscribe(f"http://127.0.0.1:{server.port}")
+    yield running
+    running.google.stop()
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture(params=["bus", "emulator"])
+def carrier(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Carrier]:
+    if request.param == "emulator":
+        running: Forwarding = request.getfixturevalue("forwarding")
+        running.receiver = Receiver()
+        yield running.google, running.receiver
+        return
+    receiver = Receiver()
+    monkeypatch.setattr(bus, "messaging", quick)
+    own = Bus("local-project", receiver.push).start()
+    yield own, receiver
+    own.stop()
 
 
 def test_a_message_arrives_whole_at_the_subscription_of_its_topic_and_lane(carrier: Carrier) -> None:

@@ -209,7 +209,7 @@ def left(stack: Stack, receiver: Receiver) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table, columns in KEYS.items():
         names = columns.split(", ")
-        found[table] = sorted({tuple(str(row[name]) for name in names) for row in rows(stack, table)})
+        found[table] = sorted({tuple(_written(row[name]) for name in names) for row in rows(stack, table)})
     for table in ("observations_current", "composites_current", "monthly_summary", "annual_summary", "passes_current"):
         assert len(rows(stack, table)) == len(found[table]), f"{table}: something is there twice"
     found["aoi_events"] = sorted((r["webhook_id"], r["aoi_id"], r["aoi_version"]) for r in rows(stack, "aoi_events"))
@@ -217,6 +217,11 @@ def left(stack: Stack, receiver: Receiver) -> dict[str, Any]:
     found["delivered"] = sorted({r["event_id"] for r in rows(stack, "deliveries") if r["outcome"] == "delivered"})
     found["letters"] = letters(dead_letters.select(stack.warehouse, Selection(EVER)))
     return found
+
+
+def _written(value: Any) -> str:
+    """A value as text; of a float what does not hang on the order in which its terms were added."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def documented() -> set[tuple[str, str]]:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,24 +31,60 @@ IMAGE = "20210703T023111_20210703T023105_T51TYL"
 ORIGIN = (709_000, 5_000_000)
 
 
+# The clients that a function has no use for.
+UNWANTED = {
+    "discover": {"shapely", "pyproj", "antimeridian"},
+    "measure": {"google.cloud.pubsub_v1", "pyproj", "standardwebhooks"},
+    "classify": {"google.cloud.pubsub_v1", "pyproj"},
+    "dispatch": {"google.cloud.pubsub_v1", "pyproj"},
+    "backfill": {"google.cloud.pubsub_v1", "pyproj"},
+    "composite": {"google.cloud.pubsub_v1", "pyproj"},
+    "transition": {"google.cloud.pubsub_v1", "pyproj"},
+    "plan_composites": {"google.cloud.pubsub_v1", "ee", "pyproj"},
+    "plan_transitions": {"google.cloud.pubsub_v1", "ee", "pyproj"},
+    "find_changes": {"google.cloud.pubsub_v1", "pyproj"},
+    "plan_changes": {"google.cloud.pubsub_v1", "ee", "pyproj"},
+    "record_passes": {"google.cloud.pubsub_v1", "pyproj"},
+    "alert_changes": {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"},
+    "deliver_event": {"google.pubsub_v1", "ee", "shapely", "pyproj"},
+    "register_aoi": {"google.cloud.pubsub_v1", "ee", "pyproj"},
+    "hint": {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"},
+    "record_dead_letter": {"google.pubsub_v1", "ee", "shapely", "pyproj"},
+}
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_starts_through_functions_framework(name: str, tmp_path: Path) -> None:
-    """As deployed: the functions' files at the root of the archive, ``shared`` beside them, nothing else."""
+def test_a_function_starts_through_functions_framework_and_imports_only_the_clients_it_uses(
+    name: str, tmp_path: Path
+) -> None:
+    """As deployed: the functions' files at the root of the archive, ``shared`` beside them, nothing else.
+
+    What BigQuery's client imports by itself where it is installed (shapely, say) is not the function's doing.
+    """
     (tmp_path / "shared").symlink_to(ROOT / "shared")
     source = tmp_path / f"{name}.py"
     source.write_bytes((ROOT / "functions" / f"{name}.py").read_bytes())
-    script = f"import functions_framework; functions_framework.create_app({name!r}, {str(source)!r}).test_client()"
-    environment = {**os.environ, "LANDCOVER_PROJECT": "some-project", "PYTHONPATH": str(tmp_path)}
+    start = f"import functions_framework; functions_framework.create_app({name!r}, {str(source)!r}).test_client()"
+    assert not UNWANTED[name] & (_modules_after(start, tmp_path) - _of_bigquery())
+
+
+@cache
+def _of_bigquery() -> set[str]:
+    return _modules_after("import google.cloud.bigquery", ROOT)
+
+
+def _modules_after(script: str, folder: Path) -> set[str]:
     done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=tmp_path,
-        env=environment,
+        [sys.executable, "-c", f"{script}; import sys; print('\\n'.join(sys.modules))"],
+        cwd=folder,
+        env={**os.environ, "LANDCOVER_PROJECT": "some-project", "PYTHONPATH": str(folder)},
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
     assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines())
 
 
 def push(stack: Any, function: str, body: Any) -> int:
@@ -243,39 +280,6 @@ def test_a_deleted_aoi_is_not_measured_again(tmp_path: Path) -> None:
             == 200
         )
         assert rows(stack, "observations") == []
-
-
-@pytest.mark.parametrize(
-    ("function", "unwanted"),
-    [
-        ("discover", {"shapely", "pyproj", "antimeridian"}),
-        ("measure", {"google.cloud.pubsub_v1", "pyproj", "standardwebhooks"}),
-        ("dispatch", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("backfill", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("composite", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("transition", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("plan_transitions", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
-        ("find_changes", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("plan_changes", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
-        ("record_passes", {"google.cloud.pubsub_v1", "pyproj"}),
-        ("alert_changes", {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"}),
-        ("deliver_event", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
-        ("register_aoi", {"google.cloud.pubsub_v1", "ee", "pyproj"}),
-        ("hint", {"google.cloud.pubsub_v1", "ee", "shapely", "pyproj"}),
-        ("record_dead_letter", {"google.pubsub_v1", "ee", "shapely", "pyproj"}),
-    ],
-)
-def test_a_function_imports_only_the_clients_it_uses(function: str, unwanted: set[str]) -> None:
-    """What BigQuery's client imports by itself where it is installed (shapely, say) is not the function's doing."""
-
-    def modules(imports: str) -> set[str]:
-        script = f"import sys, {imports}; print('\\n'.join(sys.modules))"
-        done = subprocess.run(
-            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
-        )
-        return set(done.stdout.splitlines())
-
-    assert not unwanted & (modules(f"functions.{function}") - modules("google.cloud.bigquery"))
 
 
 def test_dead_letters_can_be_looked_at_and_brought_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

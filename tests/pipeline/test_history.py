@@ -7,11 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from affine import Affine
 from shapely import box
 from shapely.geometry import mapping
@@ -19,7 +21,6 @@ from shapely.geometry import mapping
 from benchmarks.strict import InvocationClock, requests, square, write_overpasses
 from local.earth_engine import limits
 from local.earth_engine.algorithms import collections
-from local.earth_engine.catalog import mean_sensing_time_ms
 from local.earth_engine.values import Band, Collection, Geometry, Image, Projection
 from shared.messages.bodies import Tick
 from tests.stacks import feature, register, rows, start_stack
@@ -30,6 +31,9 @@ REFUSED = 2 * len(limits.REFUSALS)
 WINDOW_END = date(2021, 7, 15)
 ELSEWHERE = 300_000
 NEAR_EACH = 40
+FIRST_SECOND = int(datetime(2021, 6, 1, tzinfo=UTC).timestamp())
+LONGEST_DATATAKE_SECONDS = 25 * 60
+AT_ONCE = 10_000
 PLACES = ((10.2, 50.2), (-60.3, -3.3))
 
 
@@ -69,18 +73,32 @@ class Elsewhere(Sequence[Image]):
         return len(self._lon)
 
     def __getitem__(self, number: Any) -> Any:
-        moment = datetime(2021, 6, 1, tzinfo=UTC) + timedelta(minutes=int(self._minutes[number]))
-        index = f"{moment:%Y%m%dT%H%M%S}_{moment:%Y%m%dT%H%M%S}_T33{'UVW'[number % 3]}{_letters(number)}"
-        x, y = float(self._lon[number]), float(self._lat[number])
-        properties = {
-            "system:index": index,
-            "system:time_start": mean_sensing_time_ms(index),
-            "system:version": int(moment.timestamp() * 1e6) + 3_600_000_000,
-        }
-        return Image(properties, Geometry(box(x - 0.5, y - 0.5, x + 0.5, y + 0.5), False), (self._band,))
+        return self._images(number, number + 1)[0]
 
     def __iter__(self) -> Iterator[Image]:
-        return (self[number] for number in range(len(self)))
+        return (image for start in range(0, len(self), AT_ONCE) for image in self._images(start, start + AT_ONCE))
+
+    def _images(self, start: int, end: int) -> list[Image]:
+        lon, lat = self._lon[start:end], self._lat[start:end]
+        outlines = shapely.box(lon - 0.5, lat - 0.5, lon + 0.5, lat + 0.5)
+        return [
+            Image(self._properties(number), Geometry(outline, False), (self._band,))
+            for number, outline in enumerate(outlines, start)
+        ]
+
+    def _properties(self, number: int) -> dict[str, Any]:
+        seconds = FIRST_SECOND + 60 * int(self._minutes[number])
+        moment = _named(seconds)
+        return {
+            "system:index": f"{moment}_{moment}_T33{'UVW'[number % 3]}{_letters(number)}",
+            "system:time_start": 1000 * (seconds + number % LONGEST_DATATAKE_SECONDS),
+            "system:version": 1_000_000 * seconds + 3_600_000_000,
+        }
+
+
+@cache
+def _named(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y%m%dT%H%M%S}"
 
 
 def _letters(number: int) -> str:

@@ -35,6 +35,7 @@ class Reference:
         self._analysed = analysed
         self._service = ZetaSqlLocalService.get_instance()
         self._contents: dict[str, Any] = {}
+        self._catalogs: dict[frozenset[tuple[str, str]], Any] = {}
         self._types = {
             name: {f["name"]: column_type(f).to_proto() for f in schema(name)} for name in definitions()["tables"]
         }
@@ -84,11 +85,9 @@ class Reference:
         named = self._service.extract_table_names_from_statement(
             sql_statement=text, options=self._analysed.language
         ).table_name
-        request = kind(
-            sql=text,
-            options=self._analysed.options({name: typed[0] for name, typed in parameters.items()}),
-            simple_catalog=self._analysed.catalog({name: typed[0] for name, typed in variables.items()}),
-        ).to_proto()
+        options = self._analysed.options({name: typed[0] for name, typed in parameters.items()})
+        request = kind(sql=text, options=options).to_proto()
+        request.simple_catalog.CopyFrom(self._catalog(frozenset((name, typed[0]) for name, typed in variables.items())))
         for table in named:
             full_name = ".".join(table.table_name_segment)
             request.table_content[full_name].CopyFrom(self._content(full_name.removeprefix(f"{DATASET}.")))
@@ -101,6 +100,12 @@ class Reference:
         call = kind.__name__.removesuffix("Request")
         answer = getattr(local_service_pb2, f"{call}Response")
         return self._service.wasm_client.call_grpc_func(f"ZetaSqlLocalService_{call}", request, answer)
+
+    def _catalog(self, variables: frozenset[tuple[str, str]]) -> Any:
+        """Made once for the same variables: to make it takes longer than most statements."""
+        if variables not in self._catalogs:
+            self._catalogs[variables] = self._analysed.catalog(dict(variables)).to_proto()
+        return self._catalogs[variables]
 
     def _content(self, name: str) -> Any:
         if name not in self._contents:

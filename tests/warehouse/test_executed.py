@@ -6,12 +6,14 @@ them, in their order; floats to 1e-9, since sums differ in the last digits by th
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import cache
 
 import pytest
 from zetasql.core.exceptions import ServerError
 
 from local.bigquery.embedded import EmbeddedBigQuery
+from local.stack import forget_clients
 from shared.messages.schedules import schedules
 from shared.warehouse.files import Kind, definitions, sql
 from tests.warehouse.analyser import DATASET, FLOOR, steps
@@ -63,22 +65,25 @@ def analysed() -> Analysed:
 @pytest.fixture(scope="module")
 def worlds(tmp_path_factory: pytest.TempPathFactory, analysed: Analysed) -> Iterator[Callable[[int], TwoEngines]]:
     """Generated warehouses by their seed, each made once."""
-    bigquery = EmbeddedBigQuery(tmp_path_factory.mktemp("executed") / "warehouse", PROJECT).start()
+    folder = tmp_path_factory.mktemp("executed")
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as running:
 
-    @cache
-    def made(seed: int) -> TwoEngines:
-        world = TwoEngines(f"landcover_{seed}", analysed)
-        for load in loads(seed):
-            world.add(load.rows)
-            bigquery.settle()
-            for name in SCRIPTS:
-                world.summarise(name, load.run_time)
-        return world
+        @cache
+        def made(seed: int) -> TwoEngines:
+            bigquery = EmbeddedBigQuery(folder / str(seed), PROJECT).start()
+            running.callback(bigquery.stop)
+            patch.setenv("BIGQUERY_EMULATOR_HOST", bigquery.url)
+            forget_clients()
+            world = TwoEngines(analysed)
+            for load in loads(seed):
+                world.add(load.rows)
+                bigquery.settle()
+                for name in SCRIPTS:
+                    world.summarise(name, load.run_time)
+            return world
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BIGQUERY_EMULATOR_HOST", bigquery.url)
         yield made
-    bigquery.stop()
+    forget_clients()
 
 
 @pytest.fixture(params=SEEDS)

@@ -32,8 +32,8 @@ class Run(NamedTuple):
 class TwoEngines:
     """``rows`` are those of each table by now; ``runs`` those of each scheduled query so far."""
 
-    def __init__(self, dataset: str, analysed: Analysed) -> None:
-        self.embedded = create_warehouse(Settings(project=PROJECT, dataset=dataset, coverage_floor=FLOOR))
+    def __init__(self, analysed: Analysed) -> None:
+        self.embedded = create_warehouse(Settings(project=PROJECT, coverage_floor=FLOOR))
         self.reference = Reference(analysed)
         self.rows: Rows = {name: [] for name in definitions()["tables"]}
         self.runs: dict[str, list[Run]] = {}
