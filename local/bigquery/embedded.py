@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from local.bigquery.dry_run import Refusal
 
 _START_SECONDS = 60.0
+# A client fetches a result right after its job.
+_MOST_JOBS = 500
 _signature_checked = threading.Event()
 
 
@@ -51,7 +53,7 @@ class EmbeddedBigQuery:
         # It copies the whole table at each insert, for time travel that nobody does here: n rows would cost n² copies.
         SnapshotManager.capture = lambda *_, **__: None
         # Of each job a row, for later sessions that could not read its result; results are in memory only.
-        DuckDBCatalogRepository._write_job = lambda *_: None
+        DuckDBCatalogRepository._write_job = lambda catalog, _: _forget_jobs(catalog, _MOST_JOBS)
         remember_texts()
         emulator.create_app = _application  # type: ignore[assignment]
         self._server = emulator.EmulatorServer(
@@ -110,6 +112,7 @@ class EmbeddedBigQuery:
     def stop(self) -> None:
         self._front.stop()
         asyncio.run_coroutine_threadsafe(self._server.stop(), self._loop).result(timeout=20)
+        _forget_jobs(self._server._context.catalog, 0)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
 
@@ -139,6 +142,17 @@ class EmbeddedBigQuery:
         connection = self._server._engine._connection
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
+
+
+def _forget_jobs(catalog: Any, keep: int) -> None:
+    """All but the newest, with their results: the emulator keeps every one in memory."""
+    from bqemulator.jobs.executor import JOB_RESULTS, JOB_SCHEMAS  # noqa: PLC0415
+
+    jobs = catalog._cache._jobs
+    for key in list(jobs)[: max(0, len(jobs) - keep)]:
+        del jobs[key]
+        JOB_RESULTS.pop(key[1], None)
+        JOB_SCHEMAS.pop(key[1], None)
 
 
 @contextmanager

@@ -333,7 +333,7 @@ def test_a_history_over_the_ceiling_is_403_and_costs_nothing(stack: Stack, setti
 def test_where_the_first_day_is_still_to_come_it_is_that_of_the_registration(stack: Stack, setting: Any) -> None:
     setting(backfill_start=date(2999, 1, 1))
     before = datetime.now(UTC).date()
-    assert send(stack, body(feature("early", SQUARE)), "e1").status_code == 202
+    assert send(stack, body(feature("early", SQUARE)), "early").status_code == 202
     assert stack.bus.wait_idle(60)
     (registered,) = [row for row in events(stack) if row["aoi_id"] == "early"]
     assert before <= registered["backfill_start"] <= datetime.now(UTC).date()

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bqemulator.jobs import executor
 
+from local.bigquery import embedded
 from local.bigquery.memory import KeptAnswers, Memory
 from local.stack import Stack
 from tests.stacks import start_stack
@@ -43,6 +45,19 @@ def test_rows_that_a_policy_hides_are_hidden_from_a_text_that_has_seen_them(stac
     answers(stack, "DROP ROW ACCESS POLICY hides ON `{it}`")
     assert sorted(answers(stack, "SELECT n FROM `{it}`")) == [1, 2]
     answers(stack, "DROP TABLE `{it}`")
+
+
+def test_only_the_newest_results_are_kept_and_none_of_a_stack_that_has_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "_MOST_JOBS", 3)
+    before = set(executor.JOB_RESULTS)
+    with start_stack(tmp_path) as stack:
+        for number in range(8):
+            assert stack.warehouse.run(f"SELECT {number} AS n", {}) == [{"n": number}]
+        assert len(executor.JOB_RESULTS.keys() - before) <= 3
+    assert executor.JOB_RESULTS.keys() <= before
+    assert executor.JOB_SCHEMAS.keys() <= before
 
 
 def test_each_question_is_asked_once_and_what_cannot_be_answered_again() -> None:
