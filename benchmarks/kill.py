@@ -148,8 +148,10 @@ class _Serving(NamedTuple):
 
 @contextmanager
 def _serve(scenes: Path, out: Path, most_seconds: float | None = None) -> Iterator[_Serving]:
-    """``landcover serve`` as a process of its own; with ``most_seconds`` it is killed so long after its start."""
-    command = [sys.executable, "-m", "local", "serve", "--json", "--every", "0.5"]
+    """``landcover serve`` as a process of its own; with ``most_seconds`` it is killed so long after its start, and
+    ticks more often, so that there is more to lose.
+    """
+    command = [sys.executable, "-m", "local", "serve", "--json", "--every", "0.5" if most_seconds else "2"]
     process = subprocess.Popen(
         [*command, "--scenes", str(scenes), "--out", str(out)],
         cwd=ROOT,

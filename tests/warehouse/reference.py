@@ -77,8 +77,8 @@ class Reference:
             if step.variable is None:
                 continue
             kind = step.declared_type or found[step.variable][0]
-            value = self.query(f"SELECT {step.text or 'NULL'} AS value", parameters, found)[0]["value"]
-            found[step.variable] = (kind, value)
+            asked = self.query(f"SELECT {step.text} AS value", parameters, found) if step.text else [{"value": None}]
+            found[step.variable] = (kind, asked[0]["value"])
         return found
 
     def _ask(self, kind: Any, text: str, parameters: Mapping[str, Typed], variables: Mapping[str, Typed]) -> Any:
