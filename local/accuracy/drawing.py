@@ -2,16 +2,15 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from pyproj import Transformer
 
 from local.accuracy.allocation import CHANGED_SHARE, USERS_ACCURACY, allocated, expected_se, points_for
 from local.accuracy.design import Design, Mapped, Point, Stratum
 from local.accuracy.maps import NOT_SEEN, Part, YearMap
 from local.accuracy.strata import DOUBTFUL, REST, SUPPORTED, UNSEEN, Strata, change_strata, class_strata
+from local.earth_engine.raster import transformer
 from shared.aois.aoi import Aoi
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -139,13 +138,8 @@ def _point(
 
 def centre_of(part: Part, row: int, column: int) -> tuple[float, float]:
     """Longitude and latitude of a pixel's centre."""
-    lon, lat = _to_degrees(part.crs).transform(*(part.transform @ (column + 0.5, row + 0.5)))
+    lon, lat = transformer(part.crs, "EPSG:4326").transform(*(part.transform @ (column + 0.5, row + 0.5)))
     return float(lon), float(lat)
-
-
-@cache
-def _to_degrees(crs: str) -> Transformer:
-    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
 
 
 def _class_or_none(label: int) -> int | None:

@@ -11,8 +11,8 @@ from typing import Any
 
 from local.bigquery.memory import KeptAnswers, Memory, cache_folder
 
-# functions of the emulator that look at nothing but a text: what kind of statement it is, whether it is a certain one
-# on schemas, tables or routines
+# functions of the emulator that look at nothing but a text and a project: what kind of statement it is, whether it is a
+# certain one on schemas, tables or routines, what it is with the names that DuckDB knows tables by
 _LOOKS = {
     "bqemulator.catalog.ddl_sync": (
         "_detect_catalog_drop",
