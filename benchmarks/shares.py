@@ -6,7 +6,7 @@ absolute errors of all classes: the share of the area that is counted under anot
 
 Sentences of a report are judged where nothing happens: of how many months it is said that a class gained or lost ten
 points since the month before, or that snow came or went; by any two months, by the ground that both saw twice, and by
-the rule of ``local/report/sentences.py``, which knows of each month only how much it saw.
+the rule of ``local/report/judging.py``, which knows of each month only how much it saw.
 """
 
 from collections import defaultdict
@@ -19,8 +19,9 @@ import numpy as np
 from benchmarks.rows import Bar, Row
 from benchmarks.world import AREA_M2, SIDE, SNOW, TREES, UNSEEN, Place, Year
 from local.report.choices import Language
+from local.report.judging import Seen, comparable
 from local.report.repeatability import spread
-from local.report.sentences import Seen, comparable, month_sentence
+from local.report.sentences import month_sentence
 
 _AREA = "shares (simulated)"
 _FIRST, _YEARS, _PLACES = 2018, 4, 40

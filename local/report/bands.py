@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.numbers import hectares
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, listed
+from local.report.words import CLASS_WORDS, MONTH_WORDS, listed
 
 _OUT, _WORTH_A_CHART = 0.02, 0.02
 _FEWEST_YEARS = 2

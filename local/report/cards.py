@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from local.report.choices import Language
 from local.report.data import ReportData, Rows
+from local.report.judging import Seen
 from local.report.labels import TEXTS
-from local.report.sentences import MONTH_WORDS, Seen, unseen_reason
+from local.report.sentences import unseen_reason
 from local.report.strips import Strip, strip
+from local.report.words import MONTH_WORDS
 
 _SUMMER = 7
 

@@ -11,8 +11,8 @@ from local.report.choices import Language
 from local.report.data import ReportData
 from local.report.findings import findings
 from local.report.labels import TEXTS
-from local.report.sentences import CLASS_WORDS
 from local.report.strips import INKS
+from local.report.words import CLASS_WORDS
 from shared.classes import ATTRIBUTION, CLASSES
 
 _WIDTH = 620

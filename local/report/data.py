@@ -8,18 +8,11 @@ from typing import Any
 import numpy as np
 
 from local.report.choices import Language
+from local.report.judging import Kind, Seen, kind_of, seen_of
 from local.report.repeatability import spread
 from local.report.seasons import Seasons, seasons
-from local.report.sentences import (
-    MONTH_WORDS,
-    Kind,
-    Seen,
-    kind_of,
-    month_sentence,
-    seen_of,
-    unseen_reason,
-    year_sentence,
-)
+from local.report.sentences import month_sentence, unseen_reason, year_sentence
+from local.report.words import MONTH_WORDS
 from shared.classes import CLASSES
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse

@@ -14,8 +14,10 @@ from typing import Any, NamedTuple
 
 from local.report.choices import Language
 from local.report.data import ReportData
+from local.report.judging import WHOLE, Seen
 from local.report.numbers import hectares, percent
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, WHOLE, Seen, composition, listed, unseen_reason
+from local.report.sentences import composition, unseen_reason
+from local.report.words import CLASS_WORDS, MONTH_WORDS, listed
 
 _MOST_NAMED = 2
 # What a class is called where it stands at the end of a sentence.

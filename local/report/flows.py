@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from local.report.choices import Language
 from local.report.data import Rows
 from local.report.numbers import hectares, percent
-from local.report.sentences import CLASS_WORDS, listed
+from local.report.words import CLASS_WORDS, listed
 
 _MOST_NAMED, _MOST_ROWS = 3, 10
 _WIDTH, _HEIGHT, _END = 300, 220, 14

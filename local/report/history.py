@@ -11,9 +11,10 @@ from local.report.data import Rows, what_there_is
 from local.report.findings import CONFIRMED, Findings, history_findings
 from local.report.flows import flows
 from local.report.html import page_context, patches_of, write_page
+from local.report.judging import FEWEST_MONTHS, SNOW, SNOW_SEEN, Seen, seen_of
 from local.report.labels import TEXTS
 from local.report.maps import YearMaps
-from local.report.sentences import FEWEST_MONTHS, SNOW, SNOW_SEEN, Seen, seen_of, year_sentence
+from local.report.sentences import year_sentence
 from shared.classes import ATTRIBUTION
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse

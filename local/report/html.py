@@ -16,12 +16,13 @@ from local.report.data import ReportData, Rows
 from local.report.exports import report_csv, report_json
 from local.report.findings import alarms, findings
 from local.report.flows import flows
+from local.report.judging import SNOW, SNOW_SEEN
 from local.report.labels import TEXTS
 from local.report.locator import coordinates, locator
 from local.report.maps import YearMaps
 from local.report.numbers import NOTHING
-from local.report.sentences import CLASS_WORDS, MONTH_WORDS, SNOW, SNOW_SEEN, listed
 from local.report.strips import INKS
+from local.report.words import CLASS_WORDS, MONTH_WORDS, listed
 from shared.classes import ATTRIBUTION, CLASSES
 from shared.version import __version__
 

@@ -10,9 +10,11 @@ from markupsafe import Markup
 from local.report.cards import Card, card
 from local.report.choices import Language
 from local.report.html import write_page
+from local.report.judging import Seen, seen_of
 from local.report.labels import TEXTS
-from local.report.sentences import MONTH_WORDS, Seen, comparison, composition, seen_of
+from local.report.sentences import comparison, composition
 from local.report.strips import strip
+from local.report.words import MONTH_WORDS
 from shared.classes import ATTRIBUTION
 from shared.errors import UserInputError
 from shared.warehouse.client import Warehouse

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from local.report.sentences import Seen
+from local.report.judging import Seen
 from shared.classes import CLASSES
 
 # A part this large has room for the number of its class.

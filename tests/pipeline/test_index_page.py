@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from local.cli import app
 from local.report.choices import Language
+from local.report.judging import Seen
 from local.report.overview import AreaYear, write_comparison, write_index, year_bars
-from local.report.sentences import Seen
 from shared.errors import UserInputError
 from tests.pipeline.conftest import HIDDEN, Demo
 

@@ -5,21 +5,13 @@ from collections import Counter
 import pytest
 
 from local.report.choices import Language
+from local.report.judging import Kind, Seen, kind_of, seen_of
 from local.report.labels import TEXTS
 from local.report.numbers import cell_hectares, exact_hectares, hectares, percent, signed_points
 from local.report.seasons import seasons
-from local.report.sentences import (
-    CLASS_WORDS,
-    MONTH_WORDS,
-    Kind,
-    Seen,
-    kind_of,
-    month_sentence,
-    seen_of,
-    unseen_reason,
-    year_sentence,
-)
+from local.report.sentences import month_sentence, unseen_reason, year_sentence
 from local.report.strips import INKS, strip
+from local.report.words import CLASS_WORDS, MONTH_WORDS
 from shared.classes import CLASSES
 
 EN, ZH = Language.EN, Language.ZH
