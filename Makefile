@@ -7,6 +7,9 @@ BENCH  := .venv-bench
 UV     := .venv-uv
 STAMP  := $(VENV)/.installed
 
+# Where the environment says so, each of the hundred processes that tests start would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Packages into an environment: uv takes a tenth of pip's time, pip knows the mirrors that somebody set up for it.
 comma := ,
 put = $(UV)/bin/uv pip install --quiet --python $(1)/bin/python $(2) || $(UV)/bin/python -m pip --python $(1)/bin/python --disable-pip-version-check install --quiet $(2)

@@ -91,7 +91,7 @@ def kill_and_compare(folder: Path, kills: int) -> Outcome:
             for call in calls[: number + 1]:
                 _send(stack, call)
             _announce(stack, UNPUBLISHED)
-            time.sleep(30)  # the kill comes first
+            stack.process.wait(timeout=30)  # it is killed before
     with _serve(scenes, folder / "stormy") as stack:
         for call in calls:
             _send(stack, call)
