@@ -46,8 +46,8 @@ SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: many tests wait for a server that works, or for time to pass."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are cores: many tests wait for a server that works, or for time to pass."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

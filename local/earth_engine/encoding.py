@@ -110,6 +110,7 @@ def pixels(image: Any, request: dict[str, Any]) -> tuple[bytes, str]:
     window = _window(request.get("grid") or {}, source)
     _refuse_too_much(window, source)
     meter().pixels(source.bands, window.width * window.height)
+    window.announce(source.bands)
     read = [window.read(band) for band in source.bands]
     arrays = [np.where(p.valid, p.values, 0) for p in read]
     match request.get("fileFormat", "NPY"):

@@ -12,7 +12,7 @@ from pyproj import Proj, Transformer
 from rasterio.windows import Window as RasterWindow
 
 from local.earth_engine.geotiff import open_geotiff
-from local.earth_engine.values import Pixels, Projection, Window, parse_crs
+from local.earth_engine.values import Pixels, Projection, Window, nothing_seen, parse_crs
 
 # Areal scale of a map projection varies so slowly that nodes every 64 pixels, interpolated linearly, are within
 # 3 parts in 10⁹ of the exact value for 10 m pixels of UTM.
@@ -36,7 +36,7 @@ class RasterFile:
         columns, rows = source_indices(self.projection, window)
         inside = (columns >= 0) & (columns < self.width) & (rows >= 0) & (rows < self.height)
         if not inside.any():
-            return Pixels(np.zeros(window.shape), np.zeros(window.shape, dtype=bool))
+            return nothing_seen(window.shape, np.float64)
         left, top = int(columns[inside].min()), int(rows[inside].min())
         right, bottom = int(columns[inside].max()) + 1, int(rows[inside].max()) + 1
         block = self._read_block(index, left, top, right - left, bottom - top)
@@ -48,7 +48,7 @@ class RasterFile:
         right, bottom = min(col + width, self.width), min(row + height, self.height)
         dtype = self._dataset.dtypes[index - 1]
         if left >= right or top >= bottom:
-            return Pixels(np.zeros((height, width), dtype), np.zeros((height, width), dtype=bool))
+            return nothing_seen((height, width), dtype)
         values, valid = self._read_inside(index, RasterWindow(left, top, right - left, bottom - top))
         if values.shape != (height, width):
             inner = np.s_[top - row : bottom - row, left - col : right - col]

@@ -1,14 +1,16 @@
 """What algorithms take and return: images, features, collections, geometries, projections, dates."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import shapely
 from affine import Affine
+from numpy.typing import DTypeLike
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
@@ -58,17 +60,28 @@ class Pixels(NamedTuple):
         return self.mask if self.mask.dtype == bool else self.mask > 0
 
 
-class Window:
-    """A rectangle of pixels of a projection; remembers what was read on it so that shared bands are read once.
+Computation: TypeAlias = "Callable[[Window], Pixels]"
+# left, top, right, bottom, in pixels
+Sides: TypeAlias = tuple[int, int, int, int]
 
-    ``grown`` are the windows around it that were needed, by the pixels they have more on each side.
+
+def nothing_seen(shape: tuple[int, int], dtype: DTypeLike) -> Pixels:
+    """Masked pixels only; they take no memory."""
+    return Pixels(np.broadcast_to(np.zeros((), dtype), shape), np.broadcast_to(np.False_, shape))
+
+
+class Window:
+    """A rectangle of pixels of a projection; remembers what was read on it so that shared bands are read once, until
+    everyone has read them who was announced.
     """
 
     def __init__(self, projection: Projection, col: int, row: int, width: int, height: int) -> None:
         self.projection = projection
         self.col, self.row, self.width, self.height = col, row, width, height
-        self._read: dict[int, Pixels] = {}
-        self.grown: dict[tuple[int, int, int, int], Window] = {}
+        # by how they are computed: a band under another name is the same
+        self._read: dict[Computation, Pixels] = {}
+        self._readers: Counter[Computation] = Counter()
+        self._grown: dict[Sides, Window] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -84,11 +97,44 @@ class Window:
         a, b = self.transform @ (0, 0), self.transform @ (self.width, self.height)
         return min(a[0], b[0]), min(a[1], b[1]), max(a[0], b[0]), max(a[1], b[1])
 
+    def announce(self, bands: Iterable["Band"]) -> None:
+        """Say which bands will be read, each once: what their computation has read for the last time is forgotten. Of
+        years of images hundreds of times as much is read as is needed at once.
+        """
+        waiting = list(bands)
+        while waiting:
+            band = waiting.pop()
+            self._readers[band.read] += 1
+            if self._readers[band.read] == 1:
+                waiting.extend(band.sources)
+                for sides, source in band.around:
+                    self.grown(*sides).announce([source])
+
+    def read_only(self, band: "Band") -> Pixels:
+        """Pixels of the only band that is asked of this window."""
+        self.announce([band])
+        return self.read(band)
+
+    def grown(self, left: int, top: int, right: int, bottom: int) -> "Window":
+        """The window with so many pixels more on each side; the same for all bands, so that what they share is read
+        once.
+        """
+        sides = (left, top, right, bottom)
+        if sides not in self._grown:
+            width, height = self.width + left + right, self.height + top + bottom
+            self._grown[sides] = Window(self.projection, self.col - left, self.row - top, width, height)
+        return self._grown[sides]
+
     def read(self, band: "Band") -> Pixels:
         """Pixels of a band on this window."""
-        pixels = self._read.get(id(band))
+        key = band.read
+        pixels = self._read.get(key)
         if pixels is None:
-            pixels = self._read[id(band)] = band.read(self)
+            pixels = self._read[key] = key(self)
+        if key in self._readers:
+            self._readers[key] -= 1
+            if not self._readers[key]:
+                del self._readers[key], self._read[key]
         return pixels
 
 
@@ -97,16 +143,25 @@ class Band:
     """One lazy band: its name, its own projection, and how to read it on any window.
 
     ``leaves`` are the stored bands that it is computed from, each with the bytes of a value; ``value_bytes`` are those
-    of its own.
+    of its own. ``sources`` are the bands that ``read`` asks the same window for, and ``around`` those that it asks a
+    window for that is grown by so much, each as often as it does.
     """
 
     name: str
     projection: Projection
-    read: Callable[[Window], Pixels]
+    read: Computation
     dimensions: tuple[int, int] | None = None
     data_type: dict[str, Any] = field(default_factory=lambda: {"type": "PixelType", "precision": "double"})
     leaves: frozenset[tuple[str, int]] = frozenset()
     value_bytes: int = 8
+    sources: tuple["Band", ...] = ()
+    around: tuple[tuple[Sides, "Band"], ...] = ()
+
+    def computed(
+        self, read: Computation, *sources: "Band", around: Sequence[tuple[Sides, "Band"]] = (), **changes: Any
+    ) -> "Band":
+        """The same band but for how its pixels come about."""
+        return replace(self, read=read, sources=sources, around=tuple(around), **changes)
 
 
 @dataclass(frozen=True)

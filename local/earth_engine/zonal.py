@@ -96,6 +96,7 @@ def reduce_region(
         some = fractions > 0
         # most blocks of a compact region are mostly inside; index only where that saves work
         everywhere = bool(some.all())
+        window.announce(band for bands in inputs for band in bands)
         for number, (bands, accumulator) in enumerate(zip(inputs, accumulators, strict=True)):
             weights = fractions
             values = []

@@ -39,7 +39,15 @@ def _binary(operation: Callable[[Any, Any], Any], yes_or_no: bool) -> Callable[.
 
             own = a if a.projection != WGS84_ONE_DEGREE else b
             wide = 1 if yes_or_no else max(a.value_bytes, b.value_bytes)
-            return Band(name, own.projection, read, own.dimensions, leaves=a.leaves | b.leaves, value_bytes=wide)
+            return Band(
+                name,
+                own.projection,
+                read,
+                own.dimensions,
+                leaves=a.leaves | b.leaves,
+                value_bytes=wide,
+                sources=(a, b),
+            )
 
         bands = tuple(joined(a, b, named.name) for (a, b), named in zip(pairs, longer.bands, strict=True))
         return Image(dict(first.properties), first.geometry or second.geometry, bands)

@@ -64,4 +64,4 @@ def _stack(image: ArrayImage, window: Window) -> tuple[np.ndarray, np.ndarray]:
 
 def _computed(sources: tuple[Band, ...], read: Any, value_bytes: int) -> Band:
     leaves = frozenset().union(*(band.leaves for band in sources))
-    return Band("array", sources[0].projection, read, leaves=leaves, value_bytes=value_bytes)
+    return Band("array", sources[0].projection, read, leaves=leaves, value_bytes=value_bytes, sources=sources)

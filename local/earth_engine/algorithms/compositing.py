@@ -36,6 +36,7 @@ def _stacked(images: list[Image], combine: Callable[[list[Pixels]], Pixels]) -> 
             data_type=sources[0].data_type,
             leaves=frozenset().union(*(source.leaves for source in sources)),
             value_bytes=max(source.value_bytes for source in sources),
+            sources=tuple(sources),
         )
 
     return Image(bands=tuple(band(name) for name in names))
@@ -50,8 +51,9 @@ def mosaic(collection: Collection) -> Image:
     """The last image lies on top; masked pixels show what is below."""
 
     def on_top(layers: list[Pixels]) -> Pixels:
-        values, mask = layers[-1].values, layers[-1].mask
-        for below in reversed(layers[:-1]):
+        seen_at_all = [layer for layer in layers if layer.mask is None or layer.mask.any()]
+        values, mask = (seen_at_all or layers)[-1]
+        for below in reversed(seen_at_all[:-1]):
             if mask is None:
                 break
             seen = mask > 0
@@ -159,7 +161,7 @@ def quality_mosaic(collection: Collection, qualityBand: str) -> Image:
             stack = np.stack([window.read(image.band(name)).values for image in images])
             return Pixels(np.take_along_axis(stack, best, 0)[0], np.isfinite(scores.max(axis=0)))
 
-        used = [image.band(which) for image in images for which in (name, qualityBand)]
-        return Band(name, WGS84_ONE_DEGREE, read, leaves=frozenset().union(*(b.leaves for b in used)))
+        used = tuple(image.band(which) for image in images for which in (name, qualityBand))
+        return Band(name, WGS84_ONE_DEGREE, read, leaves=frozenset().union(*(b.leaves for b in used)), sources=used)
 
     return Image(bands=tuple(band(b.name) for b in images[0].bands))

@@ -48,7 +48,7 @@ def constant(value: Any) -> Image:
 
 
 def _filled(value: float) -> Callable[[Window], Pixels]:
-    return lambda window: Pixels(np.full(window.shape, value), None)
+    return lambda window: Pixels(np.broadcast_to(np.float64(value), window.shape), None)
 
 
 def _computed(name: str, read: Callable[[Window], Pixels], projection: Projection = WGS84_ONE_DEGREE) -> Band:
@@ -145,7 +145,7 @@ def mask(image: Any, mask: Any = None) -> Image:
 
 def per_band(image: Image, change: Callable[[Pixels], Pixels]) -> Image:
     def changed(band: Band) -> Band:
-        return replace(band, read=lambda window: change(window.read(band)))
+        return band.computed(lambda window: change(window.read(band)), band)
 
     return replace(image, bands=tuple(changed(band) for band in image.bands))
 
@@ -190,7 +190,7 @@ def clip(input: Any, geometry: Any) -> Image:
             keep = np.zeros(window.shape) if inside is None else inside
             return Pixels(pixels.values, _mask_weights(pixels) * keep)
 
-        return replace(band, read=read)
+        return band.computed(read, band)
 
     return replace(image, bands=tuple(clipped(b) for b in image.bands), geometry=region)
 
@@ -200,9 +200,10 @@ def _pairwise(image: Image, others: tuple[Band, ...], combine: Callable[[Pixels,
         raise EngineError(f"Image must have 1 or {len(image.bands)} bands, found {len(others)}.")
 
     def joined(band: Band, other: Band) -> Band:
-        return replace(
+        return band.computed(
+            lambda window: combine(window.read(band), window.read(other)),
             band,
-            read=lambda window: combine(window.read(band), window.read(other)),
+            other,
             leaves=band.leaves | other.leaves,
             value_bytes=max(band.value_bytes, other.value_bytes),
         )
@@ -233,7 +234,7 @@ def remap(
         keep = pixels.valid if defaultValue is not None else pixels.valid & known
         return Pixels(values, keep)
 
-    return replace(as_image(image), bands=(replace(band, name="remapped", read=read),))
+    return replace(as_image(image), bands=(band.computed(read, band, name="remapped"),))
 
 
 @algorithm("Image.projection")

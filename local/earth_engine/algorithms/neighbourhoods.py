@@ -59,10 +59,11 @@ def _focal(
     if (kernel_type, units, iterations, kernel) != ("circle", "pixels", 1, None):
         raise EngineError("Image.focal: the local Earth Engine knows one circle of a radius in pixels.")
     reach = math.floor(radius)
+    sides = (reach, reach, reach, reach)
 
     def around(band: Band) -> Band:
         def read(window: Window) -> Pixels:
-            wide = _grown(window, reach, reach, reach, reach).read(band)
+            wide = window.grown(*sides).read(band)
             least = reduce is _largest
             values = np.where(wide.valid, wide.values, -np.inf if least else np.inf)
             inner = np.s_[reach : reach + window.height, reach : reach + window.width]
@@ -70,7 +71,7 @@ def _focal(
             mask = None if wide.mask is None else wide.mask[inner]
             return Pixels(np.where(np.isfinite(found), found, 0), mask)
 
-        return replace(band, read=read)
+        return band.computed(read, around=[(sides, band)])
 
     source = as_image(image)
     return replace(source, bands=tuple(around(band) for band in source.bands))
@@ -98,26 +99,18 @@ def _smallest(values: np.ndarray, radius: float) -> np.ndarray:
     return np.asarray(minimum_filter(values, footprint=_circle(radius), mode="constant", cval=np.inf))
 
 
-def _grown(window: Window, left: int, top: int, right: int, bottom: int) -> Window:
-    """The window with so many pixels more on each side; the same for all bands, so that what they share is read once."""
-    sides = (left, top, right, bottom)
-    if sides not in window.grown:
-        width, height = window.width + left + right, window.height + top + bottom
-        window.grown[sides] = Window(window.projection, window.col - left, window.row - top, width, height)
-    return window.grown[sides]
-
-
 @algorithm("Image.connectedPixelCount")
 def connected_pixel_count(input: Any, maxSize: int = 100, eightConnected: bool = True) -> Image:
     """How many connected pixels have the same value, itself included, and ``maxSize`` where more do."""
     if not 1 <= maxSize <= _LARGEST_NEIGHBOURHOOD:
         raise EngineError(f"Image.connectedPixelCount: maxSize must be 1 to {_LARGEST_NEIGHBOURHOOD}, found {maxSize}.")
     image, reach = as_image(input), int(maxSize)
+    sides = (reach, reach, reach, reach)
     links = np.ones((3, 3)) if eightConnected else np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 
     def counted(band: Band) -> Band:
         def read(window: Window) -> Pixels:
-            wide = _grown(window, reach, reach, reach, reach).read(band)
+            wide = window.grown(*sides).read(band)
             counts = np.zeros(wide.values.shape, dtype=np.int64)
             for value in np.unique(wide.values[wide.valid]):
                 numbers, _ = label(wide.valid & (wide.values == value), links)
@@ -127,7 +120,7 @@ def connected_pixel_count(input: Any, maxSize: int = 100, eightConnected: bool =
             inner = np.s_[reach : reach + window.height, reach : reach + window.width]
             return Pixels(np.minimum(counts, reach)[inner], wide.valid[inner])
 
-        return replace(band, read=read, value_bytes=4)
+        return band.computed(read, around=[(sides, band)], value_bytes=4)
 
     return replace(image, bands=tuple(counted(band) for band in image.bands))
 
@@ -144,10 +137,11 @@ def directional_distance(source: Any, angle: float, maxDistance: int, labelBand:
     along, up = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     steps = [(step, round(step * along), round(-step * up)) for step in range(int(maxDistance) + 1)]
     reach_x, reach_y = steps[-1][1], steps[-1][2]
-    left, right, top, bottom = max(0, -reach_x), max(0, reach_x), max(0, -reach_y), max(0, reach_y)
+    left, top = max(0, -reach_x), max(0, -reach_y)
+    sides = (left, top, max(0, reach_x), max(0, reach_y))
 
     def read(window: Window) -> Pixels:
-        wide = _grown(window, left, top, right, bottom).read(band)
+        wide = window.grown(*sides).read(band)
         there = wide.valid & (wide.values != 0)
         distance = np.full(window.shape, np.inf)
         for step, x, y in reversed(steps):
@@ -156,7 +150,8 @@ def directional_distance(source: Any, angle: float, maxDistance: int, labelBand:
         found = np.isfinite(distance)
         return Pixels(np.where(found, distance, 0), found)
 
-    return replace(image, bands=(replace(band, name="distance", read=read, value_bytes=4),))
+    distance = band.computed(read, around=[(sides, band)], name="distance", value_bytes=4)
+    return replace(image, bands=(distance,))
 
 
 @algorithm("Sentinel2.CDI")
@@ -164,10 +159,11 @@ def displacement_index(source: Any) -> Image:
     """Variance of B7/B8A against that of B8/B8A in 7 × 7 pixels, −1 to 1; masked where a pixel has none of them."""
     image = as_image(source)
     b7, b8, b8a = (image.band(name) for name in ("B7", "B8", "B8A"))
+    reach = _CDI_PIXELS // 2
+    sides = (reach, reach, reach, reach)
 
     def read(window: Window) -> Pixels:
-        reach = _CDI_PIXELS // 2
-        wide = _grown(window, reach, reach, reach, reach)
+        wide = window.grown(*sides)
         narrow, near, far = wide.read(b8a), wide.read(b7), _mean_of_four(wide, b8)
         known = narrow.valid & near.valid & far.valid & (narrow.values > 0)
         divisor = np.where(known, narrow.values, 1).astype(float)
@@ -179,13 +175,15 @@ def displacement_index(source: Any) -> Image:
         return Pixels(values[inner], defined[inner])
 
     leaves = b7.leaves | b8.leaves | b8a.leaves
-    return replace(image, bands=(Band("cdi", b8a.projection, read, b8a.dimensions, leaves=leaves, value_bytes=4),))
+    around = ((sides, b8a), (sides, b7))
+    index = Band("cdi", b8a.projection, read, b8a.dimensions, leaves=leaves, value_bytes=4, around=around)
+    return replace(image, bands=(index,))
 
 
 def _mean_of_four(window: Window, band: Band) -> Pixels:
     """A band at half the window's pixel size, four of its pixels as one."""
     finer = Projection(window.projection.crs, window.projection.transform @ Affine.scale(0.5))
-    fine = Window(finer, 2 * window.col, 2 * window.row, 2 * window.width, 2 * window.height).read(band)
+    fine = Window(finer, 2 * window.col, 2 * window.row, 2 * window.width, 2 * window.height).read_only(band)
     quarters = (slice(0, None, 2), slice(1, None, 2))
     valid = [fine.valid[y, x] for y in quarters for x in quarters]
     values = [np.where(fine.valid, fine.values, 0)[y, x].astype(float) for y in quarters for x in quarters]

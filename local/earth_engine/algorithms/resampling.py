@@ -26,15 +26,15 @@ def reproject(image: Any, crs: Any, crsTransform: Any = None, scale: Any = None)
 def _forced(band: Band, grid: Projection) -> Band:
     def read(window: Window) -> Pixels:
         if offset := aligned_offset(grid, window):
-            return Window(grid, *offset, window.width, window.height).read(band)
+            return Window(grid, *offset, window.width, window.height).read_only(band)
         columns, rows = source_indices(grid, window)
         left, top = int(columns.min()), int(rows.min())
         block = Window(grid, left, top, int(columns.max()) + 1 - left, int(rows.max()) + 1 - top)
-        pixels = block.read(band)
+        pixels = block.read_only(band)
         at = (rows - top, columns - left)
         return Pixels(pixels.values[at], None if pixels.mask is None else pixels.mask[at])
 
-    return replace(band, projection=grid, read=read, dimensions=None)
+    return band.computed(read, projection=grid, dimensions=None)
 
 
 @algorithm("Image.resample")
@@ -56,7 +56,7 @@ def _bilinear(band: Band) -> Band:
         columns, rows = _fractional_indices(band.projection, window)
         left, top = int(np.floor(columns.min())), int(np.floor(rows.min()))
         width, height = int(np.floor(columns.max())) + 2 - left, int(np.floor(rows.max())) + 2 - top
-        pixels = Window(band.projection, left, top, width, height).read(band)
+        pixels = Window(band.projection, left, top, width, height).read_only(band)
         column, row = np.floor(columns).astype(np.int64), np.floor(rows).astype(np.int64)
         across, down = columns - column, rows - row
         total, weight = np.zeros(window.shape), np.zeros(window.shape)
@@ -70,7 +70,7 @@ def _bilinear(band: Band) -> Band:
         valid = pixels.valid[nearest] & (weight > 0)
         return Pixels(np.where(valid, total / np.where(valid, weight, 1), 0), None if valid.all() else valid)
 
-    return replace(band, read=read)
+    return band.computed(read, band)
 
 
 def _fractional_indices(grid: Projection, window: Window) -> tuple[np.ndarray, np.ndarray]:
