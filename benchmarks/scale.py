@@ -5,6 +5,7 @@ handlers took are put into the model, which then foretells how long 104 images t
 """
 
 import json
+import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.monthly_cost import classifying, finding, month
 from benchmarks.rows import Bar, Row, timed
 from benchmarks.simulation import (
     EARTH_ENGINE_SLOTS,
@@ -27,7 +29,9 @@ from local.runs.registering import post_registration
 from local.sample.place import sample_aoi
 from local.sample.years import write_finished_year
 from local.stack import Stack
-from shared.cost.prices import Size, dollars_a_month
+from shared.change.planning import CHANGES_PER_MESSAGE
+from shared.cost.prices import DAYS, Size, classifying_seconds, finding_seconds
+from shared.cost.work import Work
 
 _AREA = "scale (simulated)"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -41,6 +45,9 @@ _FEW = 26
 def rows() -> Iterator[Row]:
     """Calibration, then latency, queues, slots, cost and the busiest service at each size, and a backfill beside it."""
     yield from _calibration()
+    what = f"patches of {NEW_AOIS:,} new AOIs, ten years each"
+    reading = "beside their measuring; messages keep 31 days"
+    yield Row(_AREA, what, "hours", hours_of_patches(NEW_AOIS), bar=Bar(31 * 24), reading=reading)
     for aois in SIZES:
         yield from _at(aois)
 
@@ -60,12 +67,12 @@ def _at(aois: int) -> Iterator[Row]:
     yield Row(_AREA, f"{name}: longest queue", "messages", longest[deepest], reading=deepest)
     reading = f"of {EARTH_ENGINE_SLOTS}; {outcome.earth_engine_refused} refused"
     yield Row(_AREA, f"{name}: Earth Engine slots in use at most", "", outcome.earth_engine_most, reading=reading)
-    busy = {**pipeline.utilisation(), "composite": composite_share_of_day(aois)}
+    busy = {**pipeline.utilisation(), "composite": composite_share_of_day(aois), **shares_of_month(aois)}
     busiest = max(busy, key=lambda service: busy[service])
     reading = "reaches its limit first" if busy[busiest] < 1 else "cannot keep up"
     yield Row(_AREA, f"{name}: busiest, {busiest}", "of its time", busy[busiest], bar=Bar(1), reading=reading)
     tiles = sum(count > 0 for count in pipeline.aois_of_tile)
-    cost = sum(dollars_a_month(Size(aois, tiles)).values())
+    cost = sum(month(Size(aois, tiles)).values())
     yield Row(_AREA, f"{name}: a month without Earth Engine", "$", cost, reading=f"{tiles:,} tiles; monthly_cost")
     beside = Pipeline(aois)
     filled = beside.run(days=2, new_aois=NEW_AOIS)
@@ -101,6 +108,21 @@ def composite_share_of_day(aois: int) -> float:
     seconds, rows_a_request = assumed_seconds(), 4 * LAYERS
     request = seconds.listing + seconds.computing + seconds.computing_pairs + seconds.appending
     return 0.4 * aois / rows_a_request * request / (SERVICES["composite"]["max_instances"] * 86_400)
+
+
+def shares_of_month(aois: int) -> dict[str, float]:
+    """How much of a month the instances are busy that fetch pixels: of areas of one square kilometre."""
+    seconds = {"classify": classifying_seconds(classifying(aois)), "find-changes": finding_seconds(finding(aois))}
+    return {name: each / (SERVICES[name]["max_instances"] * DAYS * 86_400) for name, each in seconds.items()}
+
+
+def hours_of_patches(new_aois: int) -> float:
+    """How long instances of find-changes take for the history of areas of one square kilometre: eight of ten years have
+    two before them.
+    """
+    years = 8 * new_aois
+    work = Work(years=years, listings=math.ceil(years / CHANGES_PER_MESSAGE), fetches=years)
+    return finding_seconds(work) / SERVICES["find-changes"]["max_instances"] / 3_600
 
 
 class _Calibrated(Pipeline):

@@ -28,6 +28,8 @@ QUERY_SECONDS = 2.0
 _LISTING_SECONDS = EARTH_ENGINE_WAIT_SECONDS / 2 + QUERY_SECONDS
 USABLE_VIEWS_A_MONTH = 4.3  # the sample year has 52
 IMAGES_A_VIEW = 1.5  # tiles overlap
+# Both scheduled queries, of ten years of an AOI (python -m benchmarks warehouse).
+SUMMARY_BYTES_AN_AOI = 280_000
 COMPOSITES_A_BATCH, REQUESTS_A_BATCH = 200, 3  # functions/composite.py: one listing, some thousand pairs a request
 EVENT_BYTES = 2_000  # one row of aoi_events with its geometry
 OBSERVATION_BYTES = 1_500
@@ -60,7 +62,7 @@ def dollars_a_month(size: Size, views: float = USABLE_VIEWS_A_MONTH) -> dict[str
     queried = {
         "measure": 2 * images * register_bytes,  # dispatch and measure look AOIs up
         "discover": frequent * (register_bytes * 0.05 + recent_bytes),
-        "summaries": 2 * DAYS * max(observations * 2 * 400, LEAST_BILLED_BYTES),  # two months, however long the history
+        "summaries": DAYS * max(size.aois * SUMMARY_BYTES_AN_AOI, 2 * LEAST_BILLED_BYTES),
     }
     seconds = {
         "measure": images * (2 * EARTH_ENGINE_WAIT_SECONDS + QUERY_SECONDS),

@@ -30,8 +30,8 @@ _FIRST_WATCHED_YEAR = DYNAMIC_WORLD_START.year + 3
 # Finding the patches of a year reads the two years before it, itself, and 240 days after it.
 _YEARS_WATCHED = 1 + 240 / 365
 # A view asks for its own year again, of which half has passed on average, and in its first 240 days for the one before.
-_YEARS_FOUND_FOR_A_VIEW = 1 + 240 / 365
-_YEARS_WATCHED_SO_FAR = (0.5 + 240 / 365 * (1 + 240 / 365 / 2)) / _YEARS_FOUND_FOR_A_VIEW
+YEARS_FOUND_FOR_A_VIEW = 1 + 240 / 365
+_YEARS_WATCHED_SO_FAR = (0.5 + 240 / 365 * (1 + 240 / 365 / 2)) / YEARS_FOUND_FOR_A_VIEW
 # Tiles of Sentinel-2 overlap, so that one or two scenes see a place.
 _SCENES = (1, 2)
 
@@ -173,6 +173,6 @@ def _usual_month(aois: Iterable[RegisteredAoi], settings: Settings, end: int) ->
         )
         if aoi.area_m2 <= settings.max_watched_km2 * 1e6:
             once = _windows(aoi, 2 * year, round(year * _YEARS_WATCHED_SO_FAR), settings, end)
-            found = round(views * _YEARS_FOUND_FOR_A_VIEW)
+            found = round(views * YEARS_FOUND_FOR_A_VIEW)
             finding = finding.plus(once.plus(Work(years=1, listings=1)).times(found))
     return Workload(measuring, _classified(aois, _DAYS_A_MONTH, settings, end), finding)

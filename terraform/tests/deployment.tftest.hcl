@@ -83,7 +83,7 @@ run "otherwise" {
     public_webhook = false
 
     earth_engine_daily_ceiling       = { quota_id = "some-id", eecu_hours = 20 }
-    max_instances                    = { measure = 76 }
+    max_instances                    = { measure = 70 }
     earth_engine_concurrent_requests = 100
 
     webhook_callers = ["group:senders@example.com"]
@@ -135,7 +135,7 @@ run "otherwise" {
     error_message = "The coverage floor reaches the scheduled SQL."
   }
   assert {
-    condition     = google_cloudfunctions2_function.service["measure"].service_config[0].max_instance_count == 76
+    condition     = google_cloudfunctions2_function.service["measure"].service_config[0].max_instance_count == 70
     error_message = "max_instances overrides the default."
   }
 

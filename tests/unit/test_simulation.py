@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.scale import composite_share_of_day
+from benchmarks.scale import composite_share_of_day, hours_of_patches, shares_of_month
 from benchmarks.simulation import SERVICES, SETTLE_SECONDS, Pipeline, Seconds, measured_seconds
 
 AOIS = 100_000
@@ -22,6 +22,11 @@ def test_rows_come_half_an_hour_after_an_overpass_has_settled_at_a_hundred_thous
     assert outcome.earth_engine_refused == 0
     assert max(pipeline.utilisation().values()) < 0.5
     assert composite_share_of_day(AOIS) < 0.5
+
+
+def test_what_fetches_pixels_keeps_up_at_a_hundred_thousand_areas() -> None:
+    assert max(shares_of_month(AOIS).values()) < 0.8
+    assert hours_of_patches(AOIS) < RETENTION_HOURS
 
 
 def test_a_backfill_leaves_live_traffic_alone_and_ends_before_its_messages_expire() -> None:
