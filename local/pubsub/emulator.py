@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -22,6 +21,7 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from google.pubsub_v1.types import PubsubMessage
 
 from local.pubsub.subscriptions import UNRECORDED_TOPIC, subscription_of
+from local.servers.ports import free_port
 from shared.errors import UserInputError
 from shared.messages.subscriptions import messaging
 
@@ -38,7 +38,7 @@ class GooglePubSub:
         if gcloud is None:
             raise UserInputError("gcloud is not installed; it brings Google's Pub/Sub emulator")
         self._project = project
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         options = [f"--project={project}", f"--host-port={self.address}"]
         self._command = [gcloud, "beta", "emulators", "pubsub", "start", *options]
         self._process: subprocess.Popen[bytes] | None = None
@@ -116,9 +116,3 @@ class GooglePubSub:
 
     def _topic(self, name: str) -> str:
         return f"projects/{self._project}/topics/{name}"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

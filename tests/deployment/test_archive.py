@@ -19,6 +19,7 @@ import requests
 from shapely import box
 from shapely.geometry import mapping
 
+from local.servers.ports import free_port
 from local.stack import Stack
 from tests.deployment.names import SERVICES
 from tests.deployment.terraform import Deployed
@@ -70,9 +71,7 @@ class Unpacked:
     @contextmanager
     def serving(self, function: str, environment: dict[str, str]) -> Iterator[str]:
         """One entry point under functions-framework, as the platform starts it; yields its address."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         command = [str(self.binaries / "functions-framework"), "--source", f"{function}.py", "--target", function]
         kept = {k: v for k, v in os.environ.items() if not k.startswith("LANDCOVER_") and k != "PYTHONPATH"}
         process = subprocess.Popen(

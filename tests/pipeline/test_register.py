@@ -19,6 +19,7 @@ from shapely import box
 from shapely.geometry import mapping
 
 from local.bigquery import streaming
+from local.servers.ports import free_port
 from local.stack import Stack
 from shared.aois import recording
 from shared.errors import RetryLaterError
@@ -230,8 +231,7 @@ def test_an_area_that_was_deleted_gets_what_it_missed_when_it_comes_back(stack: 
 @contextmanager
 def another_instance() -> Iterator[str]:
     """``register_aoi`` in a process of its own, as it is deployed, on the warehouse and Pub/Sub of the running stack."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     script = (
         "import functions_framework; from werkzeug.serving import run_simple; "
         f"run_simple('127.0.0.1', {port}, functions_framework.create_app('register_aoi', 'functions/register_aoi.py'), "

@@ -17,6 +17,7 @@ import pytest
 import requests
 from standardwebhooks import Webhook
 
+from local.servers.ports import free_port
 from local.stack import Stack
 from shared.clients import OwnedSecret
 from shared.webhooks.signatures import SignatureError, verify
@@ -105,9 +106,7 @@ def test_what_no_body_can_make_right_is_401_before_the_body_is_read(
 def test_a_body_that_comes_too_slowly_is_given_up_on_the_server_that_is_deployed(tmp_path: Path) -> None:
     """functions-framework, so gunicorn, as on Cloud Run; a byte now and then would hold its thread for ever."""
     root = Path(__file__).resolve().parents[2]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     environment = {
         **os.environ,
         "PYTHONPATH": str(root),
