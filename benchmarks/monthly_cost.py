@@ -46,7 +46,11 @@ def classifying(aois: int) -> Work:
 
 def finding(aois: int) -> Work:
     """A month of patches: each usable view has those of its year found anew, and early in a year those of the last."""
-    years = round(aois * USABLE_VIEWS_A_MONTH * YEARS_FOUND_FOR_A_VIEW)
+    return finding_years(round(aois * USABLE_VIEWS_A_MONTH * YEARS_FOUND_FOR_A_VIEW))
+
+
+def finding_years(years: int) -> Work:
+    """Finding the patches of so many years of neighbours."""
     return Work(years=years, listings=math.ceil(years / CHANGES_PER_MESSAGE), fetches=years)
 
 

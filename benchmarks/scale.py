@@ -5,7 +5,6 @@ handlers took are put into the model, which then foretells how long 104 images t
 """
 
 import json
-import math
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from benchmarks.monthly_cost import classifying, finding, month
+from benchmarks.monthly_cost import classifying, finding, finding_years, month
 from benchmarks.rows import Bar, Row, timed
 from benchmarks.simulation import (
     EARTH_ENGINE_SLOTS,
@@ -29,9 +28,7 @@ from local.runs.registering import post_registration
 from local.sample.place import sample_aoi
 from local.sample.years import write_finished_year
 from local.stack import Stack
-from shared.change.planning import CHANGES_PER_MESSAGE
 from shared.cost.prices import DAYS, Size, classifying_seconds, finding_seconds
-from shared.cost.work import Work
 
 _AREA = "scale (simulated)"
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
@@ -120,9 +117,7 @@ def hours_of_patches(new_aois: int) -> float:
     """How long instances of find-changes take for the history of areas of one square kilometre: eight of ten years have
     two before them.
     """
-    years = 8 * new_aois
-    work = Work(years=years, listings=math.ceil(years / CHANGES_PER_MESSAGE), fetches=years)
-    return finding_seconds(work) / SERVICES["find-changes"]["max_instances"] / 3_600
+    return finding_seconds(finding_years(8 * new_aois)) / SERVICES["find-changes"]["max_instances"] / 3_600
 
 
 class _Calibrated(Pipeline):

@@ -110,7 +110,7 @@ class Window:
                 for sides, source in band.around:
                     self.grown(*sides).announce([source])
 
-    def read_only(self, band: "Band") -> Pixels:
+    def read_alone(self, band: "Band") -> Pixels:
         """Pixels of the only band that is asked of this window."""
         self.announce([band])
         return self.read(band)

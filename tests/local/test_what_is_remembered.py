@@ -1,7 +1,7 @@
 """A shared band is read once on a window, and forgotten with its last reader."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -80,19 +80,30 @@ def test_what_is_used_again_later_is_read_once() -> None:
     assert stored.reads == 1
 
 
-@pytest.mark.parametrize("combine", [quality_mosaic, None])
-def test_every_way_to_combine_says_what_it_reads(combine: Any) -> None:
-    """What an algorithm does not announce would be read anew by the next reader."""
+def element(one: Image, two: Image) -> Image:
+    stack = invoke("Image.addBands", {"dstImg": one, "srcImg": two})
+    array = invoke("Image.toArray", {"image": stack})
+    return invoke("Image.arrayGet", {"image": array, "position": invoke("Image.constant", {"value": 1})})  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize(
+    "combine",
+    [
+        lambda one, two: quality_mosaic(Collection([one, two]), "b"),
+        lambda one, two: invoke("reduce.max", {"collection": Collection([one, two])}),
+        lambda one, two: invoke("Image.unmask", {"input": two, "value": one}),
+        lambda one, two: invoke("Image.updateMask", {"image": two, "mask": one}),
+        element,
+    ],
+    ids=["qualityMosaic", "reduce", "unmask", "updateMask", "arrayGet"],
+)
+def test_every_way_to_combine_says_what_it_reads(combine: Callable[[Image, Image], Image]) -> None:
+    """What an algorithm does not say would be read anew by the next reader."""
     first, second = Stored(1), Stored(2)
     one, two = first.image, second.image
-    if combine is quality_mosaic:
-        combined = quality_mosaic(Collection([one, two]), "b")
-    else:
-        stack = invoke("Image.addBands", {"dstImg": one, "srcImg": two})
-        array = invoke("Image.toArray", {"image": stack})
-        combined = invoke("Image.arrayGet", {"image": array, "position": invoke("Image.constant", {"value": 1})})
     again = invoke("Image.add", {"image1": resample(one), "image2": invoke("Image.not", {"value": two})})
-    assert total(invoke("Image.add", {"image1": combined, "image2": again})) == pytest.approx(SIDE**2 * (2 + 1 + 0))
+    both = invoke("Image.add", {"image1": combine(one, two), "image2": again})
+    assert total(both) == pytest.approx(SIDE**2 * (2 + 1 + 0))
     assert (first.reads, second.reads) == (1, 1)
 
 

@@ -183,7 +183,7 @@ def displacement_index(source: Any) -> Image:
 def _mean_of_four(window: Window, band: Band) -> Pixels:
     """A band at half the window's pixel size, four of its pixels as one."""
     finer = Projection(window.projection.crs, window.projection.transform @ Affine.scale(0.5))
-    fine = Window(finer, 2 * window.col, 2 * window.row, 2 * window.width, 2 * window.height).read_only(band)
+    fine = Window(finer, 2 * window.col, 2 * window.row, 2 * window.width, 2 * window.height).read_alone(band)
     quarters = (slice(0, None, 2), slice(1, None, 2))
     valid = [fine.valid[y, x] for y in quarters for x in quarters]
     values = [np.where(fine.valid, fine.values, 0)[y, x].astype(float) for y in quarters for x in quarters]

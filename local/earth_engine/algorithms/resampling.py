@@ -26,11 +26,11 @@ def reproject(image: Any, crs: Any, crsTransform: Any = None, scale: Any = None)
 def _forced(band: Band, grid: Projection) -> Band:
     def read(window: Window) -> Pixels:
         if offset := aligned_offset(grid, window):
-            return Window(grid, *offset, window.width, window.height).read_only(band)
+            return Window(grid, *offset, window.width, window.height).read_alone(band)
         columns, rows = source_indices(grid, window)
         left, top = int(columns.min()), int(rows.min())
         block = Window(grid, left, top, int(columns.max()) + 1 - left, int(rows.max()) + 1 - top)
-        pixels = block.read_only(band)
+        pixels = block.read_alone(band)
         at = (rows - top, columns - left)
         return Pixels(pixels.values[at], None if pixels.mask is None else pixels.mask[at])
 
@@ -56,7 +56,7 @@ def _bilinear(band: Band) -> Band:
         columns, rows = _fractional_indices(band.projection, window)
         left, top = int(np.floor(columns.min())), int(np.floor(rows.min()))
         width, height = int(np.floor(columns.max())) + 2 - left, int(np.floor(rows.max())) + 2 - top
-        pixels = Window(band.projection, left, top, width, height).read_only(band)
+        pixels = Window(band.projection, left, top, width, height).read_alone(band)
         column, row = np.floor(columns).astype(np.int64), np.floor(rows).astype(np.int64)
         across, down = columns - column, rows - row
         total, weight = np.zeros(window.shape), np.zeros(window.shape)
